@@ -1,0 +1,33 @@
+"""Commands that the worker gives itself: small, idempotent, level-triggered, with ids and a cause, never content."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, TypeAdapter
+
+from events.contract import Contract, Identifier
+
+
+class Cause(StrEnum):
+    """Why a wake-up was sent. It ends up in the log as the trigger."""
+
+    PSA_EVENT = "psa_event"
+    SETTINGS = "settings"
+    NOTIFICATION = "notification"
+    DUE = "due"
+    REPLAY = "replay"
+
+
+class Wake(Contract):
+    """Bring this integration to rest."""
+
+    type: Literal["calsync.wake.v1"] = "calsync.wake.v1"
+    integration_id: Identifier
+    cause: Cause
+    correlation_id: str = Field(default="", max_length=256)
+    """Id of the message that made us look; joins the log's lines."""
+
+
+WAKE: TypeAdapter[Wake] = TypeAdapter(Wake)

@@ -1,0 +1,169 @@
+"""One PSA user's link to one calendar: what the user wants, what is the case, and who is working on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from events.items import ItemType
+from events.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectWish:
+    """The newest authorization the user granted. `code` is single-use."""
+
+    revision: int
+    code: str = field(repr=False)
+    redirect_uri: str
+    time_zone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsWish:
+    """The newest settings the user saved."""
+
+    revision: int
+    calendar_id: str
+    inbound_create: bool
+    inbound_update: bool
+    inbound_delete: bool
+    outbound: frozenset[ItemType]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user wants. Written by intake only; each part has the revision of the event that brought it."""
+
+    connect: ConnectWish | None = None
+    settings: SettingsWish | None = None
+    active: bool = True
+    active_revision: int = -1
+    list_calendars_revision: int = -1
+    deleted_revision: int = -1
+
+
+class Status(StrEnum):
+    """The two words of the PSA's listing; the reason stands beside them."""
+
+    CONNECTED = "connected"
+    NOT_CONNECTED = "not_connected"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What opens the account. Never logged, encrypted at rest."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: datetime
+    """By our clock, computed from `expires_in` when the tokens came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who was connected."""
+
+    sub: str
+    profile_id: str
+    profile_name: str
+    provider_name: str
+    provider_service: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarInfo:
+    """One calendar of the account, as last listed."""
+
+    calendar_id: str
+    name: str
+    profile_id: str
+    profile_name: str = ""
+    provider_name: str = ""
+    provider_service: str = ""
+    read_only: bool = False
+    deleted: bool = False
+    primary: bool = False
+    unrestricted: bool = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether it can be chosen as the linked calendar."""
+        return not (self.read_only or self.deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is the case. Written by the holder of the lease only."""
+
+    connected_revision: int = -1
+    """Revision of the connect wish that was carried out."""
+    configured_revision: int = -1
+    """Revision of the settings that are in force (channel made, cursor set)."""
+    listed_revision: int = -1
+    status: Status = Status.NOT_CONNECTED
+    reason: Reason = Reason.NOT_CONFIGURED
+    relink_url: str | None = None
+    account: Account | None = None
+    tokens: Tokens | None = None
+    time_zone: str | None = None
+    calendars: tuple[CalendarInfo, ...] = ()
+    channel_id: str | None = None
+    cursor: datetime | None = None
+    """By Cronofy's clock: everything changed before it has been read."""
+    linked_since: datetime | None = None
+    """By Cronofy's clock: events created before are not new."""
+    last_sync: datetime | None = None
+    verified_at: datetime | None = None
+    """When the calendar was last read completely."""
+    calendar_hold: datetime | None = None
+    """Not before this is Cronofy asked again, after an outage or a rate limit."""
+    psa_hold: datetime | None = None
+    failures: int = 0
+    """Failed attempts in a row, of the whole integration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Hints that intake left for the holder of the lease."""
+
+    requested: int = 0
+    """Grows with every notification."""
+    served: int = 0
+    """What of it the last complete read has served."""
+    changes_since: datetime | None = None
+    """The earliest `changes_since` among the unserved notifications (Cronofy's clock)."""
+    profile_check: int = 0
+    """Grows with every hint that the profile's connection changed."""
+    profile_checked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """See the module."""
+
+    id: str
+    tenant_id: int
+    user_id: int
+    epoch: int
+    """Grows with every change of what is wanted; work under an older one is dropped."""
+    wanted: Wanted = Wanted()
+    held: Held = Held()
+    signals: Signals = Signals()
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one integration, until `deadline`."""
+
+    integration_id: str
+    owner: str
+    """Id of the message that took it; its redelivery may enter again at once."""
+    fence: int
+    """Grows with every taking; saves under an older one are refused."""
+    epoch: int
+    """The settings under which this work was begun."""
+    deadline: float
+    """By the holder's monotonic clock, in seconds."""

@@ -1,0 +1,220 @@
+"""One item ↔ one calendar event: what was seen on each side, what was agreed, what was asked.
+
+Both sides have a *base*: what that side showed when the two last agreed, in that side's own form. A provider that
+rewrites what it is given is then "unchanged" by definition. What has been sent but not yet shown is an *ask*; the side
+may hold it from the moment it is written down here, which is before it is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from typing_extensions import override
+
+from events.content import Content, Field, Value
+from events.items import ItemType
+from events.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class ItemKey:
+    """Names one item of one tenant, or one part of it."""
+
+    tenant_id: int
+    item_type: ItemType
+    item_id: str
+    part_id: str | None = None
+
+    @override
+    def __str__(self) -> str:
+        part = f"/{self.part_id}" if self.part_id is not None else ""
+        return f"{self.item_type}/{self.item_id}{part}"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedEvent:
+    """An event that this application made. `event_id` is ours and names it within the calendar."""
+
+    calendar_id: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalEvent:
+    """An event that its user made. `event_uid` is Cronofy's; sent as an `event_id` it would make a duplicate."""
+
+    calendar_id: str
+    event_uid: str
+
+
+EventKey = ManagedEvent | ExternalEvent
+
+
+class Origin(StrEnum):
+    """On which side it began. Decides a conflict that ownership leaves open."""
+
+    PSA = "psa"
+    CALENDAR = "calendar"
+
+
+class LinkState(StrEnum):
+    """Where a link stands. `reason` says why."""
+
+    PENDING = "pending"
+    """Something is to be done, or was sent and is not confirmed."""
+    SETTLED = "settled"
+    """Nothing to do until something changes."""
+    BLOCKED = "blocked"
+    """A person must look; tried again when the item changes."""
+    DETACHED = "detached"
+    """The two no longer follow each other."""
+    IGNORED = "ignored"
+    """An event that is not brought into the PSA."""
+    BURIED = "buried"
+    """Gone on both sides. Kept, so that late messages cannot bring it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class PsaSeen:
+    """The newest observation of the item. `item`: its snapshot as JSON; None while it still has to be read."""
+
+    revision: int
+    deleted: bool
+    assigned: bool
+    item: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSeen:
+    """The newest observation of the event. `updated`, `created`: the calendar's own stamps, absent if nonsensical."""
+
+    content: Content | None
+    """None if deleted, or missing where it should have been."""
+    deleted: bool = False
+    missing: bool = False
+    updated: datetime | None = None
+    created: datetime | None = None
+    may_update: bool = True
+    may_delete: bool = True
+    recurring: bool = False
+    event_uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarAsk:
+    """A write to the calendar, from the moment of intention until a read-back settles it."""
+
+    content: Content | None
+    """What the event is expected to show then; None: to be gone."""
+    fields: frozenset[Field]
+    """Which fields it brings over from the PSA."""
+    source: Content | None
+    """What the PSA held, in the PSA's form, when this was decided."""
+    over: Content | None
+    """What the event showed then. In `fields`, seeing it again is no news: it was overruled knowingly."""
+    at: datetime
+    """When it was sent (our clock; only ever compared with our clock)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PsaAsk:
+    """A write to the PSA, from the moment of intention until a newer revision is seen.
+
+    It is valid for one revision of the item only, so once a newer one is seen it has either been applied or never will
+    be. Several may be outstanding for the same revision, when the outcome of earlier ones is unknown.
+    """
+
+    content: Content | None
+    """What the item is expected to show then; None: to be gone."""
+    fields: frozenset[Field]
+    source: Content | None
+    """What the event held, in the calendar's form, when this was decided."""
+    revision: int
+    """-1 for a creation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """See the module. Owned by the holder of the integration's lease, except `psa_seen`, which intake writes."""
+
+    id: str
+    integration_id: str
+    tenant_id: int
+    user_id: int
+    event: EventKey
+    origin: Origin
+    item: ItemKey | None = None
+    generation: int = 0
+    """How often the item was created again from the calendar; part of the external reference."""
+
+    psa_seen: PsaSeen | None = None
+    psa_base: Content | None = None
+    psa_asks: tuple[PsaAsk, ...] = ()
+    psa_refused: dict[Field, Value] = field(default_factory=dict)
+    """Values of the event that the PSA refused; they are not offered again but put back."""
+    deletion_refused: bool = False
+    """The PSA refused to delete the item; its event is put back."""
+
+    calendar_seen: CalendarSeen | None = None
+    calendar_base: Content | None = None
+    calendar_asks: tuple[CalendarAsk, ...] = ()
+    calendar_gone: datetime | None = None
+    """`updated` of the last deletion that was dealt with; a tombstone that is not newer is old news."""
+    rewritten: dict[Field, Value] = field(default_factory=dict)
+    """Fields that the calendar shows differently from what it was sent, with what it was sent."""
+
+    state: LinkState = LinkState.PENDING
+    reason: Reason = Reason.PSA_CREATED
+    message: str = ""
+    """Words of the side that refused, for the user."""
+    due_at: datetime | None = None
+    attempts: int = 0
+    failing_since: datetime | None = None
+    version: int = 0
+    """Grows with every save by a lease holder; a save on an older version is refused."""
+
+    @property
+    def reference(self) -> str:
+        """The unique reference under which an appointment is created in the PSA for this event."""
+        return external_reference(self.user_id, self.event, self.generation)
+
+
+def managed_event_id(item: ItemKey, user_id: int) -> str:
+    """Name the event of an item in a user's calendar: a pure function, so that a repeated create is an update."""
+    part = f"-{item.part_id}" if item.part_id is not None else ""
+    return f"{MANAGED_PREFIX}{item.tenant_id}-{user_id}-{item.item_type}-{item.item_id}{part}"
+
+
+MANAGED_PREFIX: Final = "psa-"
+
+
+def link_id(integration_id: str, event: EventKey) -> str:
+    """Name a link. A managed event keeps its link when the user picks another calendar; an external one cannot move."""
+    match event:
+        case ManagedEvent(event_id=event_id):
+            return f"{integration_id}/{event_id}"
+        case ExternalEvent(calendar_id=calendar_id, event_uid=event_uid):
+            return f"{integration_id}/{calendar_id}/{event_uid}"
+
+
+REFERENCE_PREFIX: Final = "calsync:"
+_REFERENCE_LIMIT: Final = 200
+
+
+def external_reference(user_id: int, event: EventKey, generation: int = 0) -> str:
+    """Name the appointment made from an event. Without the integration's id: linking again must find it."""
+    own = event.event_id if isinstance(event, ManagedEvent) else event.event_uid
+    name = f"{user_id}:{event.calendar_id}:{own}"
+    if len(name) > _REFERENCE_LIMIT:
+        name = f"{user_id}:{hashlib.sha256(name.encode()).hexdigest()}"
+    return REFERENCE_PREFIX + name + (f"#{generation}" if generation else "")
+
+
+def bare_reference(reference: str) -> str:
+    """Strip the generation: all generations belong to one link."""
+    return reference.rpartition("#")[0] if "#" in reference else reference

@@ -1,0 +1,212 @@
+r"""The decision table: two observations and two bases in, what to do next out.
+
+=====================  ==================  ==================  =======================  ==================
+calendar \\ PSA          unchanged           changed             gone                     never / new
+=====================  ==================  ==================  =======================  ==================
+unchanged              rest                to the calendar     remove the event         create the event
+changed                to the PSA          merge by field      edit beats delete [1]_   -
+deleted, explicitly    delete or detach    edit beats delete   bury                     bury
+missing                verify              verify              verify                   verify
+new                    adopt or merge      adopt or merge      remove our event         create an item
+=====================  ==================  ==================  =======================  ==================
+
+.. [1] only for kinds of item that the calendar may delete; of the others the PSA's deletion counts.
+
+`decide` knows nothing of ticks: `worker.core.permit` filters what it answers. It answers a *plan*, one or two steps in
+order of preference, because a merge has a step towards each side and only one of them may be permitted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from events.content import ALL_FIELDS, Content, Field
+from events.items import ItemType
+from events.link import ExternalEvent, LinkState, ManagedEvent, Origin
+from events.reasons import Reason
+from worker.core.compare import differing, take
+from worker.core.merge import Fate, agreement, merge, moved
+from worker.core.plan import (
+    Action,
+    Agree,
+    Await,
+    Bury,
+    ChangeItem,
+    CreateItem,
+    Decision,
+    DeleteItem,
+    Detach,
+    PutEvent,
+    ReadItem,
+    Rehome,
+    RemoveEvent,
+    Rest,
+    VerifyEvent,
+)
+from worker.core.sides import PsaGone, PsaHolds, PsaNever, PsaUnread, PsaView, news
+
+if TYPE_CHECKING:
+    from events.link import CalendarSeen, Link
+    from worker.core.ownership import Ownership, TypeRules
+
+Plan = tuple[Decision, ...]
+
+
+def decide(link: Link, psa: PsaView, ownership: Ownership, *, overdue: bool) -> Plan:
+    """Return the next step, or the two next steps of a merge. Total and deterministic.
+
+    `overdue`: what was asked of the calendar should have been seen by now.
+    """
+    seen = link.calendar_seen
+    if isinstance(psa, PsaUnread):
+        return _do(ReadItem(), Reason.PSA_CHANGED)
+    if seen is not None and seen.missing:
+        return _do(VerifyEvent(), Reason.CALENDAR_DELETED)
+    match psa:
+        case PsaNever():
+            return _without_item(link, seen)
+        case PsaGone(reason=reason):
+            return _item_gone(link, seen, ownership, reason, overdue=overdue)
+        case PsaHolds():
+            return _with_item(link, psa, ownership.of(psa.traits.item_type), overdue=overdue)
+
+
+def _do(action: Action, reason: Reason) -> Plan:
+    return (Decision(action, reason),)
+
+
+# No item was ever made
+
+
+def _without_item(link: Link, seen: CalendarSeen | None) -> Plan:
+    if seen is None or seen.content is None:
+        # A creation may have reached the PSA before the event vanished: only the PSA can tell.
+        return _do(ReadItem() if link.psa_asks else Bury(), Reason.CALENDAR_DELETED)
+    if _refused(link, seen.content):
+        return _do(Rest(blocked=True), Reason.PSA_REFUSED)
+    return _do(CreateItem(seen.content), Reason.CALENDAR_CREATED)
+
+
+def _refused(link: Link, shown: Content) -> bool:
+    return bool(link.psa_refused) and all(shown.value(f) == value for f, value in link.psa_refused.items())
+
+
+# The item is gone
+
+
+def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reason: Reason, *, overdue: bool) -> Plan:
+    asks = link.calendar_asks
+    removing = bool(asks) and asks[-1].content is None
+    if seen is None or seen.content is None:
+        if not asks or (removing and overdue):
+            return _do(Bury(), reason if seen is None else Reason.BOTH_DELETED)
+        return _do(Await() if removing else RemoveEvent(), reason)
+    if link.state is LinkState.DETACHED:
+        return _do(Rest(), link.reason)
+    if isinstance(link.event, ExternalEvent) and link.calendar_base is None:
+        return _do(CreateItem(seen.content), Reason.CALENDAR_CREATED)  # taken out of the bin by its user
+    if removing and not overdue:
+        return _do(Await(), Reason.AWAITING_CONFIRMATION)
+    remove = Decision(RemoveEvent(), Reason.NOT_CONFIRMED if removing else reason)
+    edited = link.calendar_base is not None and bool(news(link, seen.content))
+    item_type = link.item.item_type if link.item else ItemType.APPOINTMENT
+    if edited and reason is Reason.PSA_DELETED and ownership.of(item_type).deletable:
+        return (Decision(CreateItem(seen.content), Reason.EDIT_BEATS_DELETE), remove)
+    return (remove,)
+
+
+# The item is there
+
+
+def _with_item(link: Link, psa: PsaHolds, rules: TypeRules, *, overdue: bool) -> Plan:
+    seen = link.calendar_seen
+    if seen is not None and seen.deleted and _is_news(link):
+        if link.calendar_asks and not overdue:
+            # Which came first, the deletion or our write? If the write did not, it brings the event back: wait and see.
+            return _do(Await(), Reason.AWAITING_CONFIRMATION)
+        return _event_deleted(link, psa, rules)
+    if seen is None or seen.content is None:
+        return _detached(link, psa) if link.state is LinkState.DETACHED else _no_event(link, psa, overdue=overdue)
+    if link.calendar_base is None and not link.calendar_asks:
+        return _never_met(link, psa, seen.content)
+    return _both(link, psa, seen.content, rules, overdue=overdue)
+
+
+def _is_news(link: Link) -> bool:
+    """Whether a deletion that is seen was made by somebody else."""
+    if any(ask.content is None for ask in link.calendar_asks):
+        return False
+    return link.calendar_base is not None or bool(link.calendar_asks)
+
+
+def _no_event(link: Link, psa: PsaHolds, *, overdue: bool) -> Plan:
+    if not isinstance(link.event, ManagedEvent):
+        return _do(Rehome(), Reason.PSA_CHANGED)
+    if not link.calendar_asks:
+        return _do(_put(psa.content), Reason.PSA_CREATED)
+    last = link.calendar_asks[-1]
+    if last.content is None or last.source is None or differing(psa.content, last.source):
+        return _do(_put(psa.content), Reason.PSA_CHANGED)
+    if overdue:
+        return _do(_put(psa.content), Reason.NOT_CONFIRMED)
+    return _do(Await(), Reason.AWAITING_CONFIRMATION)
+
+
+def _event_deleted(link: Link, psa: PsaHolds, rules: TypeRules) -> Plan:
+    changed = moved(link, psa.content)
+    if link.deletion_refused:
+        return _again(link, psa, Reason.RESTORED)
+    if rules.deletable:
+        return _again(link, psa, Reason.EDIT_BEATS_DELETE) if changed else _do(DeleteItem(), Reason.CALENDAR_DELETED)
+    if Field.WHEN in changed:
+        return _again(link, psa, Reason.RESCHEDULED)
+    return _do(Detach(), Reason.CALENDAR_DELETED)
+
+
+def _detached(link: Link, psa: PsaHolds) -> Plan:
+    if Field.WHEN in moved(link, psa.content):
+        return _again(link, psa, Reason.RESCHEDULED)
+    return _do(Rest(), link.reason)
+
+
+def _again(link: Link, psa: PsaHolds, reason: Reason) -> Plan:
+    if not isinstance(link.event, ManagedEvent):
+        return _do(Rehome(), reason)  # an external event cannot be brought back; the item gets one of ours
+    return _do(_put(psa.content), reason)
+
+
+def _put(content: Content) -> PutEvent:
+    return PutEvent(content=content, wire=content, fields=ALL_FIELDS)
+
+
+def _never_met(link: Link, psa: PsaHolds, shown: Content) -> Plan:
+    equal = agreement(psa.content, shown)
+    differ = ALL_FIELDS - equal
+    if not differ:
+        return _do(Agree(equal), Reason.ADOPTED)
+    if link.origin is Origin.CALENDAR:
+        return _do(ChangeItem(take(psa.content, shown, differ), differ), Reason.CALENDAR_CHANGED)
+    content = take(shown, psa.content, differ)
+    return _do(PutEvent(content=content, wire=content, fields=ALL_FIELDS), Reason.PSA_CHANGED)
+
+
+# Both are there
+
+
+def _both(link: Link, psa: PsaHolds, shown: Content, rules: TypeRules, *, overdue: bool) -> Plan:
+    merged = merge(link, psa, shown, rules)
+    agreed = merged.fields(Fate.AGREED)
+    if agreed:
+        return _do(Agree(agreed), Reason.IN_SYNC)
+    steps: list[Decision] = []
+    if merged.fields(Fate.TO_PSA):
+        steps.append(Decision(merged.change_item(), Reason.CALENDAR_CHANGED, merged.overruled_by_calendar()))
+    if merged.fields(Fate.TO_CALENDAR):
+        steps.append(Decision(merged.put_event(), Reason.PSA_CHANGED, merged.overruled_by_psa()))
+    elif merged.fields(Fate.RESTORE):
+        steps.append(Decision(merged.put_event(), Reason.RESTORED, merged.overruled_by_psa()))
+    elif link.calendar_asks and overdue:
+        steps.append(Decision(merged.put_event(), Reason.NOT_CONFIRMED))
+    elif link.calendar_asks:
+        steps.append(Decision(Await(), Reason.AWAITING_CONFIRMATION))
+    return tuple(steps) or _do(Rest(), merged.resting_reason())

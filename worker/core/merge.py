@@ -1,0 +1,169 @@
+"""Three-way merge, field by field: what becomes of each field when both the item and the event are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from events.content import ALL_FIELDS, Content, Field, Value
+from events.link import Origin
+from events.reasons import Reason
+from worker.core.compare import overlay, same, take
+from worker.core.ownership import Fits, Misfits, Owner, Traits, TypeRules, as_kept
+from worker.core.plan import ChangeItem, Overruled, PutEvent
+from worker.core.sides import news
+
+if TYPE_CHECKING:
+    from events.link import CalendarAsk, Link
+    from worker.core.sides import PsaHolds
+
+
+class Fate(Enum):
+    """What becomes of one field."""
+
+    SAME = auto()
+    """Neither side changed it since they agreed (or what changed is under way already)."""
+    AGREED = auto()
+    """Both sides hold the same by themselves, or differ only in what the PSA cannot keep."""
+    TO_CALENDAR = auto()
+    TO_PSA = auto()
+    RESTORE = auto()
+    """The PSA does not accept the event's value: put the PSA's back at once."""
+    DRIFTS = auto()
+    """The event's value is not taken over; the PSA's goes back with the next write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The fate of one field, and the reason where it is not plain."""
+
+    fate: Fate
+    reason: Reason = Reason.IN_SYNC
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The rulings on all fields, and the three contents they are about."""
+
+    link: Link
+    psa: Content
+    traits: Traits
+    shown: Content
+    rulings: dict[Field, Ruling]
+    conflicts: frozenset[Field]
+    """Fields changed on both sides, to different values."""
+
+    def fields(self, *fates: Fate) -> frozenset[Field]:
+        """Return the fields that have one of these fates."""
+        return frozenset(field for field, ruling in self.rulings.items() if ruling.fate in fates)
+
+    def change_item(self) -> ChangeItem:
+        """Bring the event's fields into the item."""
+        fields = self.fields(Fate.TO_PSA)
+        content = take(self.psa, self.shown, fields)
+        if Field.WHEN in fields and isinstance(kept := as_kept(self.traits, self.shown.when), Fits):
+            content = overlay(content, {Field.WHEN: kept.when})
+        return ChangeItem(content=content, fields=fields)
+
+    def put_event(self) -> PutEvent:
+        """Bring the item's fields into the event, and send along what is under way already."""
+        last = _last_put(self.link)
+        held = last.content if last and last.content else self.link.calendar_base or self.shown
+        ours = self.fields(Fate.TO_CALENDAR, Fate.RESTORE, Fate.DRIFTS)
+        theirs = self.fields(Fate.TO_PSA, Fate.AGREED)
+        content = take(take(held, self.psa, ours), self.shown, theirs)
+        sent_as = {f: value for f, value in self.link.rewritten.items() if f not in ours | theirs}
+        pending = last.fields - theirs if last else frozenset[Field]()
+        return PutEvent(content=content, wire=overlay(content, sent_as), fields=ours | pending)
+
+    def overruled_by_psa(self) -> tuple[Overruled, ...]:
+        """Return the event's values that `put_event` writes over."""
+        return tuple(
+            Overruled(f, "psa", self.shown.value(f), self.rulings[f].reason)
+            for f in ALL_FIELDS
+            if self.rulings[f].fate in {Fate.RESTORE, Fate.DRIFTS}
+            or (self.rulings[f].fate is Fate.TO_CALENDAR and f in self.conflicts)
+        )
+
+    def overruled_by_calendar(self) -> tuple[Overruled, ...]:
+        """Return the item's values that `change_item` writes over."""
+        fields = self.conflicts & self.fields(Fate.TO_PSA)
+        return tuple(Overruled(f, "calendar", self.psa.value(f), self.rulings[f].reason) for f in fields)
+
+    def resting_reason(self) -> Reason:
+        """Why nothing is done: equal, or a difference that is left alone."""
+        drifting = self.fields(Fate.DRIFTS)
+        return min((self.rulings[f].reason for f in drifting), default=Reason.IN_SYNC)
+
+
+def merge(link: Link, psa: PsaHolds, shown: Content, rules: TypeRules) -> Merge:
+    """Rule on every field."""
+    edited = news(link, shown)
+    changed = moved(link, psa.content)
+    conflicts = frozenset(f for f in edited & changed if psa.content.value(f) != shown.value(f))
+    rulings = {f: _rule(f, link, psa, shown, rules, f in edited, f in changed) for f in Field}
+    return Merge(link, psa.content, psa.traits, shown, rulings, conflicts)
+
+
+def _last_put(link: Link) -> CalendarAsk | None:
+    return link.calendar_asks[-1] if link.calendar_asks and link.calendar_asks[-1].content else None
+
+
+def moved(link: Link, psa: Content) -> frozenset[Field]:
+    """Return the fields that the PSA changed since they were agreed or sent."""
+    last = link.calendar_asks[-1] if link.calendar_asks else None
+    base = link.psa_base
+    if last is not None and last.source is not None:
+        base = take(base, last.source, last.fields) if base else last.source
+    if base is None or (last is not None and last.content is None):
+        return ALL_FIELDS
+    return frozenset() if psa == base else frozenset(f for f in Field if psa.value(f) != base.value(f))
+
+
+def _rule(  # noqa: PLR0913, PLR0917 - one field seen from everywhere
+    field: Field,
+    link: Link,
+    psa: PsaHolds,
+    shown: Content,
+    rules: TypeRules,
+    edited: bool,
+    moved: bool,
+) -> Ruling:
+    if not edited:
+        return Ruling(Fate.TO_CALENDAR, Reason.PSA_CHANGED) if moved else Ruling(Fate.SAME)
+    there, here = shown.value(field), psa.content.value(field)
+    if there == here:
+        return Ruling(Fate.AGREED)
+    if rules.owner(field) is Owner.PSA:
+        return Ruling(Fate.TO_CALENDAR if moved else Fate.DRIFTS, Reason.PSA_OWNS_FIELD)
+    obstacle = _obstacle(field, link, psa, there)
+    if obstacle:
+        return Ruling(Fate.TO_CALENDAR, obstacle.reason) if moved else obstacle
+    if field is Field.WHEN and _kept(psa, shown) == here:
+        return Ruling(Fate.AGREED, Reason.NOT_KEPT_BY_PSA)
+    if moved and link.origin is Origin.PSA:
+        return Ruling(Fate.TO_CALENDAR, Reason.PSA_CHANGED)
+    return Ruling(Fate.TO_PSA, Reason.CALENDAR_CHANGED)
+
+
+def _obstacle(field: Field, link: Link, psa: PsaHolds, there: Value) -> Ruling | None:
+    if link.psa_refused.get(field) == there:
+        return Ruling(Fate.RESTORE, Reason.PSA_REFUSED)
+    if field is Field.DESCRIPTION and psa.traits.text_was_cut:
+        return Ruling(Fate.DRIFTS, Reason.TEXT_WAS_CUT)
+    if field is Field.WHEN and not isinstance(there, str | bool):
+        kept = as_kept(psa.traits, there)
+        if isinstance(kept, Misfits):
+            return Ruling(Fate.RESTORE, kept.reason)
+    return None
+
+
+def _kept(psa: PsaHolds, shown: Content) -> Value | None:
+    kept = as_kept(psa.traits, shown.when)
+    return None if isinstance(kept, Misfits) else kept.when
+
+
+def agreement(psa: Content, shown: Content) -> frozenset[Field]:
+    """Return the fields in which an item and an event that never met hold the same."""
+    return frozenset(f for f in Field if same(f, psa.value(f), shown.value(f)))

@@ -1,0 +1,108 @@
+"""Ticks, toggles and rights: what of a plan may be carried out, and what a person is told about the rest.
+
+Filtering comes after deciding, so that a tick that is set later finds the same differences and acts on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from events.items import ItemType
+from events.link import ExternalEvent, Link
+from events.reasons import Reason
+from worker.core.ownership import Ownership
+from worker.core.plan import ChangeItem, CreateItem, Decision, DeleteItem, Detach, Ignore, PutEvent, RemoveEvent, Rest
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from worker.core.decide import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user ticked, and what the calendar allows."""
+
+    inbound_create: bool
+    inbound_update: bool
+    inbound_delete: bool
+    outbound: frozenset[ItemType]
+    unrestricted: bool = False
+    """Whether this application may change events that the user made."""
+    linked_since: datetime | None = None
+    """By the calendar's clock: an event created before is not new."""
+    ownership: Ownership = field(default_factory=Ownership)
+
+
+def permit(plan: Plan, link: Link, policy: Policy) -> Decision:
+    """Return the first step that may be taken, or what comes of not taking the first one."""
+    withheld: Decision | None = None
+    for decision in plan:
+        instead = _instead(decision, link, policy)
+        if instead is None:
+            return decision
+        withheld = withheld or instead
+    assert withheld is not None
+    return withheld
+
+
+def _instead(decision: Decision, link: Link, policy: Policy) -> Decision | None:
+    """Return None if the step may be taken, otherwise what comes of not taking it."""
+    match decision.action:
+        case CreateItem():
+            return _instead_of_creating(decision.reason, link, policy)
+        case ChangeItem() if not policy.inbound_update:
+            return Decision(Rest(), Reason.UPDATE_NOT_TICKED)
+        case DeleteItem() if not policy.inbound_delete:
+            return Decision(Detach(), Reason.DELETE_NOT_TICKED)
+        case PutEvent():
+            return _instead_of_putting(decision.reason, link, policy)
+        case RemoveEvent():
+            return _instead_of_removing(decision.reason, link, policy)
+        case _:
+            return None
+
+
+def _instead_of_creating(reason: Reason, link: Link, policy: Policy) -> Decision | None:
+    if link.psa_asks:
+        return None  # begun already: how it ended must be found out
+    if reason is Reason.EDIT_BEATS_DELETE:
+        return None if policy.inbound_update else Decision(Rest(), Reason.UPDATE_NOT_TICKED)
+    if not policy.inbound_create:
+        return Decision(Ignore(), Reason.CREATE_NOT_TICKED)
+    seen = link.calendar_seen
+    created = seen.created if seen else None
+    if policy.linked_since and (created is None or created < policy.linked_since):
+        return Decision(Ignore(), Reason.BEFORE_LINKING)
+    return None
+
+
+def _instead_of_putting(reason: Reason, link: Link, policy: Policy) -> Decision | None:
+    if not _ticked(link, policy):
+        return Decision(Rest(), Reason.TYPE_NOT_TICKED)
+    if isinstance(link.event, ExternalEvent) and not _may_change(link, policy):
+        return Decision(Rest(blocked=True), Reason.PSA_REFUSED if link.psa_refused else Reason.NOT_PERMITTED)
+    del reason
+    return None
+
+
+def _instead_of_removing(reason: Reason, link: Link, policy: Policy) -> Decision | None:
+    if isinstance(link.event, ExternalEvent):
+        # Never the user's own event, unless its appointment was deleted and the user allowed as much.
+        seen = link.calendar_seen
+        allowed = policy.unrestricted and seen is not None and seen.may_delete and not seen.recurring
+        if reason is Reason.PSA_DELETED and allowed and _ticked(link, policy):
+            return None
+        return Decision(Detach(), reason if reason is not Reason.PSA_DELETED else Reason.NOT_PERMITTED)
+    return None if _ticked(link, policy) else Decision(Rest(), Reason.TYPE_NOT_TICKED)
+
+
+def _ticked(link: Link, policy: Policy) -> bool:
+    item_type = link.item.item_type if link.item else ItemType.APPOINTMENT
+    return item_type in policy.outbound
+
+
+def _may_change(link: Link, policy: Policy) -> bool:
+    seen = link.calendar_seen
+    return policy.unrestricted and seen is not None and seen.may_update and not seen.recurring

@@ -1,0 +1,222 @@
+"""How a link changes with each step of its life. Every function takes a link and returns the next one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from events.content import ALL_FIELDS, Content
+from events.link import CalendarAsk, ItemKey, Link, LinkState, PsaAsk, PsaSeen
+from events.reasons import Reason
+from worker.core.compare import take
+from worker.core.plan import (
+    Agree,
+    Bury,
+    ChangeItem,
+    CreateItem,
+    Decision,
+    DeleteItem,
+    Detach,
+    Ignore,
+    PutEvent,
+    RemoveEvent,
+    Rest,
+)
+from worker.core.sides import PsaHolds, PsaView, believe
+
+if TYPE_CHECKING:
+    from events.content import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When to look for what was asked of the calendar."""
+
+    looks: tuple[timedelta, ...] = (timedelta(seconds=2), timedelta(seconds=5), timedelta(seconds=10))
+    """How long after a write to look whether it shows."""
+    patience: timedelta = timedelta(seconds=20)
+    """After this, a write that was accepted is taken to have been applied, if it ever will be."""
+    give_up: timedelta = timedelta(days=1)
+    """A single item that fails for so long is blocked, for a person to look at."""
+
+
+def overdue(link: Link, now: datetime, timing: Timing) -> bool:
+    """Whether what was asked of the calendar should have been seen by now. Twice the patience each time it was not."""
+    return bool(link.calendar_asks) and now >= _overdue_at(link, timing)
+
+
+def waited(link: Link, read_at: datetime, timing: Timing) -> bool:
+    """Whether a read that began at `read_at` shows everything that was asked before the last ask."""
+    return bool(link.calendar_asks) and read_at - link.calendar_asks[-1].at >= timing.patience
+
+
+def _overdue_at(link: Link, timing: Timing) -> datetime:
+    factor: int = 2 ** min(link.attempts, 8)
+    return link.calendar_asks[-1].at + timing.patience * factor
+
+
+def next_look(link: Link, now: datetime, timing: Timing) -> datetime:
+    """When to look for the last ask."""
+    asked = link.calendar_asks[-1].at if link.calendar_asks else now
+    return next((asked + look for look in timing.looks if asked + look > now), max(now, _overdue_at(link, timing)))
+
+
+def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: Timing) -> Link:
+    """Write down a write before it goes out: from now on that side may hold it."""
+    if decision.reason is Reason.NOT_CONFIRMED:
+        link = replace(link, attempts=link.attempts + 1, failing_since=link.failing_since or now)
+    link = replace(link, state=LinkState.PENDING, reason=decision.reason, message="", due_at=now)
+    shown = link.calendar_seen.content if link.calendar_seen else None
+    kept = psa.content if isinstance(psa, PsaHolds) else None
+    revision = link.psa_seen.revision if link.psa_seen else -1
+    match decision.action:
+        case PutEvent(content=content, fields=fields):
+            return _ask_calendar(link, CalendarAsk(content, fields, kept, shown, now), timing)
+        case RemoveEvent():
+            return _ask_calendar(link, CalendarAsk(None, frozenset(), None, shown, now), timing)
+        case CreateItem(content=content):
+            if any(ask.revision == -1 for ask in link.psa_asks):
+                return link  # the same creation again
+            again = link.item is not None or link.psa_seen is not None
+            fresh = replace(link, item=None, psa_seen=None, psa_base=None, psa_asks=())
+            generation = link.generation + (1 if again else 0)
+            return replace(fresh, generation=generation, psa_asks=(PsaAsk(content, ALL_FIELDS, shown, -1),))
+        case ChangeItem(content=content, fields=fields):
+            return _ask_psa(link, PsaAsk(content, fields, shown, revision))
+        case DeleteItem():
+            return _ask_psa(link, PsaAsk(None, frozenset(), None, revision))
+        case _:
+            return link
+
+
+def _ask_psa(link: Link, ask: PsaAsk) -> Link:
+    others = tuple(other for other in link.psa_asks if other != ask and other.revision >= ask.revision)
+    return replace(link, psa_asks=(*others, ask))
+
+
+def _ask_calendar(link: Link, ask: CalendarAsk, timing: Timing) -> Link:
+    """Add an ask, and forget what later asks must have overwritten by now."""
+    asks = link.calendar_asks
+    applied = [i for i, other in enumerate(asks) if ask.at - other.at >= timing.patience]
+    asks = asks[applied[-1] :] if applied else asks
+    if asks and replace(asks[-1], at=ask.at, over=ask.over) == ask:
+        asks = asks[:-1]
+        ask = replace(ask, over=link.calendar_asks[-1].over or ask.over)
+    return replace(link, calendar_asks=(*asks, ask))
+
+
+def sent(link: Link, now: datetime, timing: Timing) -> Link:
+    """The calendar accepted the write; whether it is applied, a read-back will tell."""
+    creating = link.calendar_base is None and link.calendar_seen is not None and link.calendar_seen.deleted
+    if creating and link.calendar_seen is not None:
+        # A tombstone of the former event says nothing about the new one.
+        gone = link.calendar_seen.updated or link.calendar_gone
+        link = replace(link, calendar_seen=None, calendar_gone=gone)
+    return replace(link, due_at=next_look(link, now, timing))
+
+
+def answered(link: Link, item: ItemKey, seen: PsaSeen) -> Link:
+    """The PSA answered with the item as it is now."""
+    return replace(link, item=item, psa_seen=newest(link.psa_seen, seen))
+
+
+def newest(known: PsaSeen | None, seen: PsaSeen) -> PsaSeen:
+    """Keep the newest revision; of the same revision the one with content. Source: psa.md, envelope."""
+    if known is None or seen.revision > known.revision:
+        return seen
+    if seen.revision == known.revision and known.item is None and not known.deleted:
+        return seen
+    return known
+
+
+def concluded(link: Link, decision: Decision, psa: PsaView) -> Link:
+    """Record a decision that needs no write."""
+    shown = link.calendar_seen
+    match decision.action:
+        case Agree(fields=fields):
+            return _agreed(link, fields, psa)
+        case Rest(blocked=blocked):
+            return _resting(link, LinkState.BLOCKED if blocked else LinkState.SETTLED, decision.reason)
+        case Ignore():
+            return _resting(link, LinkState.IGNORED, decision.reason)
+        case Detach():
+            detached = _resting(link, LinkState.DETACHED, decision.reason)
+            return detached if shown is not None and shown.content is not None else _event_forgotten(detached)
+        case Bury():
+            buried = _event_forgotten(replace(link, psa_base=None, psa_asks=()))
+            return _resting(buried, LinkState.BURIED, decision.reason)
+        case _:
+            return link
+
+
+def _event_forgotten(link: Link) -> Link:
+    stamp = link.calendar_seen.updated if link.calendar_seen else None
+    gone = stamp or link.calendar_gone
+    return replace(link, calendar_base=None, calendar_asks=(), calendar_gone=gone, rewritten={})
+
+
+def _agreed(link: Link, fields: frozenset[Field], psa: PsaView) -> Link:
+    shown = link.calendar_seen.content if link.calendar_seen else None
+    assert isinstance(psa, PsaHolds)
+    assert shown is not None
+    psa_base = take(link.psa_base or psa.content, psa.content, fields)
+    calendar_base = take(link.calendar_base or shown, shown, fields)
+    link = replace(link, psa_base=psa_base, calendar_base=calendar_base)
+    return believe(link, {f: shown.value(f) for f in fields})
+
+
+def _resting(link: Link, state: LinkState, reason: Reason) -> Link:
+    if link.state is LinkState.DETACHED and state is LinkState.SETTLED and reason is link.reason:
+        state = LinkState.DETACHED
+    return replace(link, state=state, reason=reason, due_at=None, attempts=0, failing_since=None)
+
+
+def refused_by_psa(link: Link, decision: Decision, message: str, now: datetime) -> Link:
+    """The PSA will not take this change: remember what it refused, so that it is put back and not offered again."""
+    shown = link.calendar_seen.content if link.calendar_seen else None
+    link = replace(link, psa_asks=link.psa_asks[:-1], reason=Reason.PSA_REFUSED, message=message, due_at=now)
+    match decision.action:
+        case CreateItem() if shown is not None:
+            return replace(link, psa_refused={f: shown.value(f) for f in ALL_FIELDS})
+        case ChangeItem(fields=fields) if shown is not None:
+            return replace(link, psa_refused={f: shown.value(f) for f in fields})
+        case DeleteItem():
+            return replace(link, deletion_refused=True)
+        case _:
+            return link
+
+
+def refused_by_calendar(link: Link, reason: Reason, message: str) -> Link:
+    """The calendar will not take this write: blocked until one side changes."""
+    link = replace(link, calendar_asks=link.calendar_asks[:-1], message=message)
+    return _resting(link, LinkState.BLOCKED, reason)
+
+
+def postponed(link: Link, reason: Reason, due_at: datetime, now: datetime) -> Link:
+    """This item alone stumbled; it is tried again."""
+    return replace(
+        link,
+        state=LinkState.PENDING,
+        reason=reason,
+        due_at=due_at,
+        attempts=link.attempts + 1,
+        failing_since=link.failing_since or now,
+    )
+
+
+def given_up(link: Link, now: datetime, timing: Timing) -> bool:
+    """Whether this item has failed for so long that a person must look."""
+    return link.failing_since is not None and now - link.failing_since >= timing.give_up
+
+
+def blocked(link: Link, reason: Reason, message: str = "") -> Link:
+    """Leave it to a person, until one side changes."""
+    return replace(_resting(link, LinkState.BLOCKED, reason), message=message)
+
+
+def expected(link: Link) -> Content | None:
+    """What the calendar is expected to show."""
+    if link.calendar_asks:
+        return link.calendar_asks[-1].content
+    return link.calendar_base

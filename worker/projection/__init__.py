@@ -1,0 +1,1 @@
+"""From the PSA's items and the calendar's events to comparable content, and back. Pure."""
