@@ -1,0 +1,123 @@
+"""What passes between the calendar adapter and the worker: events read, writes to carry out, and what became of them.
+
+A write has no field for attendees, reminders, colours or conferences, so nobody is ever mailed because of us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from events.link import EventKey
+from events.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarEvent:
+    """One event as it was read. Times: an aware UTC datetime, or a date for all-day (`end` exclusive)."""
+
+    calendar_id: str
+    event_uid: str
+    event_id: str | None
+    """Present only on events that this application made."""
+    deleted: bool = False
+    start: datetime | date | None = None
+    end: datetime | date | None = None
+    summary: str = ""
+    description: str = ""
+    location: str = ""
+    transparent: bool = False
+    private: bool = False
+    cancelled: bool = False
+    declined: bool = False
+    created: datetime | None = None
+    """None also where the provider's stamp is nonsensical (year zero)."""
+    updated: datetime | None = None
+    recurring: bool = False
+    may_update: bool = True
+    may_delete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A complete read: every page was read to the end."""
+
+    events: tuple[CalendarEvent, ...]
+    as_of: datetime
+    """By the calendar's own clock, when the first page was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutEventWrite:
+    """Make the event, or change it as a whole."""
+
+    event: EventKey
+    start: datetime | date
+    end: datetime | date
+    summary: str
+    description: str
+    location: str
+    private: bool
+    busy: bool
+    time_zone: str | None
+    """IANA zone for display only; the times are fixed instants."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveEventWrite:
+    """Delete the event."""
+
+    event: EventKey
+
+
+CalendarWrite = PutEventWrite | RemoveEventWrite
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Queued by the calendar. Not applied: only a read-back tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """This write will not be carried out, now or when repeated. `detail` is for the user: no secrets."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """The calendar (or the user's event) is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stumbled:
+    """A passing failure of this one write."""
+
+    reason: Reason
+    detail: str
+
+
+WriteResult = Accepted | Rejected | NotThere | Stumbled
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelInfo:
+    """A notification channel of the account."""
+
+    channel_id: str
+    callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileInfo:
+    """One linked profile of the account, as the calendar service sees it now."""
+
+    profile_id: str
+    profile_name: str
+    provider_name: str
+    provider_service: str
+    connected: bool
+    initial_sync_required: bool
+    relink_url: str | None

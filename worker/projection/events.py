@@ -1,0 +1,77 @@
+"""From an event of the calendar to comparable content, and from content to what is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from events.calendar import CalendarEvent, PutEventWrite
+from events.content import Content, Timed, When
+from events.link import CalendarSeen, EventKey, ExternalEvent, ItemKey, ManagedEvent
+from worker.projection.footer import with_footer, without_footer
+from worker.projection.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cut, line, plain
+from worker.projection.times import span
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+PRIVATE_SUMMARY: Final = "Private"
+"""What the PSA shows of an event that its user marked private: that the time is taken, and nothing else."""
+
+
+def key_of(event: CalendarEvent) -> EventKey:
+    """Return how the event is named: ours by our id, anybody else's by Cronofy's."""
+    if event.event_id is not None:
+        return ManagedEvent(event.calendar_id, event.event_id)
+    return ExternalEvent(event.calendar_id, event.event_uid)
+
+
+def observe(event: CalendarEvent) -> CalendarSeen:
+    """Return what is remembered of an event that was read. A private event of the user's loses its text right here."""
+    when = span(event.start, event.end)
+    deleted = event.deleted or event.cancelled or when is None
+    return CalendarSeen(
+        content=None if deleted or when is None else _content(event, when),
+        deleted=deleted,
+        updated=event.updated,
+        created=event.created,
+        may_update=event.may_update and not event.private,
+        may_delete=event.may_delete,
+        recurring=event.recurring,
+        event_uid=event.event_uid,
+    )
+
+
+def _content(event: CalendarEvent, when: When) -> Content:
+    busy = not event.transparent
+    if event.private and event.event_id is None:
+        return Content(when=when, summary=PRIVATE_SUMMARY, private=True, busy=busy)
+    return Content(
+        when=when,
+        summary=cut(line(event.summary), SUMMARY_LIMIT) or "(no subject)",
+        description=cut(without_footer(plain(event.description)), DESCRIPTION_LIMIT),
+        location=line(event.location),
+        private=event.private,
+        busy=busy,
+    )
+
+
+def write_of(
+    key: EventKey, content: Content, item: ItemKey | None, *, url: str | None, time_zone: str | None
+) -> PutEventWrite:
+    """Return the write that makes the event show `content`. Only events of ours carry the footer."""
+    description = content.description
+    if isinstance(key, ManagedEvent) and item is not None:
+        description = with_footer(description, item, url)
+    start: datetime | date = content.when.start
+    end: datetime | date = content.when.end
+    return PutEventWrite(
+        event=key,
+        start=start,
+        end=end,
+        summary=content.summary,
+        description=description,
+        location=content.location,
+        private=content.private,
+        busy=content.busy,
+        time_zone=time_zone if isinstance(content.when, Timed) else None,
+    )
