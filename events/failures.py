@@ -8,7 +8,7 @@
     ├── MustReconnect         only the calendar's owner can help, by linking the calendar again
     ├── Refused               the other side will not take this; a person must look; siblings go on
     ├── Gone                  what was addressed is not there (any more)
-    ├── LookAgain             it changed under our hands: read it and decide anew
+    ├── TokenRejected         our access token is not taken (any more): refresh it once, try once more
     ├── Stale                 this work is no longer ours: fence lost, or settings changed meanwhile
     ├── Malformed             a message that can never be understood
     └── Misconfigured         the operator must change a setting
@@ -68,8 +68,8 @@ class Gone(SyncError):
     """The thing addressed does not exist there."""
 
 
-class LookAgain(SyncError):
-    """The thing changed since it was read; the write was not carried out."""
+class TokenRejected(SyncError):
+    """The access token was not recognized: expired, revoked, or of another data centre."""
 
 
 class Stale(SyncError):

@@ -167,3 +167,45 @@ class Lease:
     """The settings under which this work was begun."""
     deadline: float
     """By the holder's monotonic clock, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The lease is ours, and this is what the integration looks like."""
+
+    lease: Lease
+    integration: Integration
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Somebody else holds the lease; they have been told to run again before they release it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """There is no such integration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The lease is given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The lease was no longer ours."""
+
+
+TakeResult = Taken | Busy | Unknown
+ReleaseResult = Released | Taken | Lost
+"""`Taken`: there was a mark to run again, so the lease was kept; the mark is cleared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """An integration of a user, as far as intake needs to know it."""
+
+    integration_id: str
+    tenant_id: int
+    user_id: int

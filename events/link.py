@@ -184,6 +184,16 @@ class Link:
         return external_reference(self.user_id, self.event, self.generation)
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An observation of one user's link. `fresh`: the link to make of it if there is none."""
+
+    link_id: str
+    item: ItemKey
+    seen: PsaSeen
+    fresh: Link | None
+
+
 def managed_event_id(item: ItemKey, user_id: int) -> str:
     """Name the event of an item in a user's calendar: a pure function, so that a repeated create is an update."""
     part = f"-{item.part_id}" if item.part_id is not None else ""

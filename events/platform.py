@@ -25,6 +25,35 @@ class ItemNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """Carried out; the item as it is now."""
+
+    now: ItemNow
+
+
+@dataclass(frozen=True, slots=True)
+class MovedOn:
+    """Not carried out, because the item is no longer at the revision that was named; the item as it is now."""
+
+    now: ItemNow
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Not carried out, now or when repeated. `message`: the PSA's words for the user."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no such item."""
+
+
+ItemAnswer = Done | MovedOn | Declined | Absent
+
+
+@dataclass(frozen=True, slots=True)
 class AppointmentDraft:
     """An appointment to create under a unique reference. Timed or all-day, never both."""
 
@@ -42,10 +71,13 @@ class AppointmentDraft:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """`found`: the reference existed already, and nothing was changed."""
+    """The appointment. `found`: the reference existed already, and nothing was changed."""
 
     now: ItemNow
     found: bool
+
+
+CreateAnswer = Created | Declined
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,11 @@ class Reason(StrEnum):
         member.explanation = explanation
         return member
 
+    @classmethod
+    def of(cls, code: str) -> Reason:
+        """Return the reason with this code. Raises `ValueError` if there is none."""
+        return cls(code)  # type: ignore[call-arg]  # looking up a member takes its value only
+
     # Nothing to do
     IN_SYNC = "in_sync", "Both sides hold the same."
     ECHO = "echo", "What was seen is what we wrote ourselves."

@@ -6,17 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from events.failures import (
-    Gone,
-    LookAgain,
-    Malformed,
-    Misconfigured,
-    MustReconnect,
-    Refused,
-    Stale,
-    SyncError,
-    TryLater,
-)
+from events.failures import Malformed, Stale, SyncError, TryLater
 from events.reasons import Reason
 
 FIRST_DELAY: Final = timedelta(seconds=2)
@@ -77,7 +67,7 @@ def settle(error: Exception | None, attempts: int, chance: float) -> Settlement:
             return Park(error.reason, error.detail)
         case TryLater():
             return Hold(min(backoff(attempts, chance, error.retry_after), timedelta(seconds=30)))
-        case Refused() | Gone() | MustReconnect() | LookAgain() | Misconfigured() | SyncError():
+        case SyncError():
             return Park(error.reason, error.detail)
         case _ if attempts + 1 >= POISON_AFTER:
             return Park(Reason.POISON, type(error).__name__)

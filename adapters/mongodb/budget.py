@@ -1,0 +1,95 @@
+"""The collection `rate_budget`: Cronofy's allowance for the application, shared by all replicas and tenants.
+
+A token bucket on server time. Its size is what may go out at once, and it refills so that no minute can exceed the
+allowance. Less urgent lanes leave part of the bucket to the more urgent ones. After a 429 nothing goes out for a while,
+and then less; the full rate comes back within minutes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pymongo.write_concern import WriteConcern
+
+from adapters.mongodb.driver import Collection, Database, Document, away
+from events.lanes import Allowance, Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLLECTION: Final = "rate_budget"
+_LEFT_TO_OTHERS: Final[Mapping[Lane, float]] = {
+    Lane.REAL_TIME: 0.0,
+    Lane.ASKED: 0.2,
+    Lane.BACKFILL: 0.4,
+    Lane.AUDIT: 0.6,
+}
+_SLOWEST: Final = 0.25
+_RECOVERY_PER_SECOND: Final = 0.25 / 60
+_DEFAULT_PAUSE: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    size: float
+    refill: float
+    """Tokens per second."""
+
+
+class Budget:
+    """See the module. `application`: the client id."""
+
+    def __init__(self, database: Database, application: str, allowance: Allowance) -> None:
+        # It is asked before every request and worth nothing a minute later: it need not survive a failover.
+        self._collection: Collection = database[COLLECTION].with_options(write_concern=WriteConcern(w=1, j=False))
+        self._id = application
+        size = min(allowance.per_second, allowance.per_minute / 2)
+        self._bucket = _Bucket(size=size, refill=(allowance.per_minute - size) / 60)
+
+    async def spend(self, requests: int, lane: Lane) -> float:
+        """Take the allowance for some requests. Returns 0, or after how many seconds to ask again.
+
+        All or nothing; `requests` beyond the size of the bucket count as the size.
+        """
+        wanted = min(float(requests), self._bucket.size)
+        reserve = self._bucket.size * _LEFT_TO_OTHERS[lane]
+        reserve = min(reserve, self._bucket.size - wanted)
+        with away():
+            found = await self._collection.find_one_and_update(
+                {"_id": self._id}, self._taking(wanted, reserve), projection=None, return_document=True
+            )
+            if found is None:
+                await self._collection.update_one({"_id": self._id}, {"$setOnInsert": self._full()}, upsert=True)
+                return await self.spend(requests, lane)
+        if found["granted"]:
+            return 0.0
+        paused = (found["paused_until"] - found["at"]).total_seconds() if found["paused_until"] else 0.0
+        lacking = (wanted + reserve - found["tokens"]) / (self._bucket.refill * found["factor"])
+        return float(max(paused, lacking, 0.05))
+
+    async def refused(self, retry_after: float | None) -> None:
+        """Cronofy said 429: pause, then go on at half the rate."""
+        pause = int((retry_after or _DEFAULT_PAUSE) * 1000)
+        update = {
+            "tokens": 0.0,
+            "at": "$$NOW",
+            "factor": {"$max": [_SLOWEST, {"$multiply": [{"$ifNull": ["$factor", 1.0]}, 0.5]}]},
+            "paused_until": {"$add": ["$$NOW", pause]},
+        }
+        with away():
+            await self._collection.update_one({"_id": self._id}, [{"$set": update}], upsert=True)
+
+    def _full(self) -> Document:
+        return {"tokens": self._bucket.size, "at": None, "factor": 1.0, "paused_until": None, "granted": False}
+
+    def _taking(self, wanted: float, reserve: float) -> list[Document]:
+        elapsed: Document = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
+        factor: Document = {"$min": [1.0, {"$add": ["$factor", {"$multiply": [elapsed, _RECOVERY_PER_SECOND]}]}]}
+        refilled: Any = {"$add": ["$tokens", {"$multiply": [elapsed, self._bucket.refill, "$factor"]}]}
+        granted: Document = {"$and": [{"$gte": ["$tokens", wanted + reserve]}, {"$lte": ["$paused_until", "$$NOW"]}]}
+        return [
+            {"$set": {"tokens": {"$min": [self._bucket.size, refilled]}, "factor": factor, "at": "$$NOW"}},
+            {"$set": {"granted": granted}},
+            {"$set": {"tokens": {"$cond": ["$granted", {"$subtract": ["$tokens", wanted]}, "$tokens"]}}},
+        ]

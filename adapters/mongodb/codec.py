@@ -1,0 +1,283 @@
+"""Links and their parts, to documents and back.
+
+Dates become strings, because BSON has none. What is absent is null, except where an index or `$min` needs it missing.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from events.content import AllDay, Content, Field, Timed, Value, When
+from events.items import ItemType
+from events.link import (
+    CalendarAsk,
+    CalendarSeen,
+    EventKey,
+    ExternalEvent,
+    ItemKey,
+    Link,
+    LinkState,
+    ManagedEvent,
+    Origin,
+    PsaAsk,
+    PsaSeen,
+    bare_reference,
+)
+from events.reasons import Reason
+
+Document = dict[str, Any]
+
+
+def link_to_document(link: Link) -> Document:
+    """Return the whole document of a link, except its fence."""
+    return {
+        "_id": link.id,
+        "integration_id": link.integration_id,
+        "tenant_id": link.tenant_id,
+        "user_id": link.user_id,
+        "origin": link.origin.value,
+        "psa_seen": psa_seen_to_document(link.psa_seen),
+        **held_part(link),
+        "due_at": link.due_at,
+        "version": link.version,
+    }
+
+
+def held_part(link: Link) -> Document:
+    """Return what only the holder of the lease writes, without the due time and the version."""
+    return {
+        "event": _event_to_document(link.event),
+        "item": item_to_document(link.item),
+        "reference": bare_reference(link.reference),
+        "generation": link.generation,
+        "psa_base": _content_to_document(link.psa_base),
+        "psa_asks": [_psa_ask_to_document(ask) for ask in link.psa_asks],
+        "psa_refused": _values_to_document(link.psa_refused),
+        "deletion_refused": link.deletion_refused,
+        "calendar_seen": _calendar_seen_to_document(link.calendar_seen),
+        "calendar_base": _content_to_document(link.calendar_base),
+        "calendar_asks": [_calendar_ask_to_document(ask) for ask in link.calendar_asks],
+        "calendar_gone": link.calendar_gone,
+        "rewritten": _values_to_document(link.rewritten),
+        "state": link.state.value,
+        "reason": link.reason.value,
+        "message": link.message,
+        "attempts": link.attempts,
+        "failing_since": link.failing_since,
+    }
+
+
+def link_from_document(document: Document) -> Link:
+    """Return the link that a document holds."""
+    tenant_id: int = document["tenant_id"]
+    return Link(
+        id=document["_id"],
+        integration_id=document["integration_id"],
+        tenant_id=tenant_id,
+        user_id=document["user_id"],
+        event=_event_from_document(document["event"]),
+        origin=Origin(document["origin"]),
+        item=item_from_document(document["item"], tenant_id),
+        generation=document["generation"],
+        psa_seen=_psa_seen_from_document(document["psa_seen"]),
+        psa_base=_content_from_document(document["psa_base"]),
+        psa_asks=tuple(_psa_ask_from_document(ask) for ask in document["psa_asks"]),
+        psa_refused=_values_from_document(document["psa_refused"]),
+        deletion_refused=document["deletion_refused"],
+        calendar_seen=_calendar_seen_from_document(document["calendar_seen"]),
+        calendar_base=_content_from_document(document["calendar_base"]),
+        calendar_asks=tuple(_calendar_ask_from_document(ask) for ask in document["calendar_asks"]),
+        calendar_gone=document["calendar_gone"],
+        rewritten=_values_from_document(document["rewritten"]),
+        state=LinkState(document["state"]),
+        reason=Reason.of(document["reason"]),
+        message=document["message"],
+        due_at=document["due_at"],
+        attempts=document["attempts"],
+        failing_since=document["failing_since"],
+        version=document["version"],
+    )
+
+
+def item_to_document(item: ItemKey | None) -> Document | None:
+    """Return an item's key without its tenant, which stands beside it."""
+    return None if item is None else {"type": item.item_type.value, "id": item.item_id, "part": item.part_id}
+
+
+def item_from_document(document: Document | None, tenant_id: int) -> ItemKey | None:
+    """Return the item's key."""
+    return (
+        None if document is None else ItemKey(tenant_id, ItemType(document["type"]), document["id"], document["part"])
+    )
+
+
+def psa_seen_to_document(seen: PsaSeen | None) -> Document | None:
+    """Return an observation of the PSA's side."""
+    return (
+        None
+        if seen is None
+        else {
+            "revision": seen.revision,
+            "deleted": seen.deleted,
+            "assigned": seen.assigned,
+            "item": seen.item,
+            "at": seen.at,
+        }
+    )
+
+
+def _psa_seen_from_document(document: Document | None) -> PsaSeen | None:
+    return (
+        None
+        if document is None
+        else PsaSeen(document["revision"], document["deleted"], document["assigned"], document["item"], document["at"])
+    )
+
+
+def _event_to_document(event: EventKey) -> Document:
+    match event:
+        case ManagedEvent(calendar_id=calendar_id, event_id=event_id):
+            return {"calendar_id": calendar_id, "event_id": event_id}
+        case ExternalEvent(calendar_id=calendar_id, event_uid=event_uid):
+            return {"calendar_id": calendar_id, "event_uid": event_uid}
+
+
+def _event_from_document(document: Document) -> EventKey:
+    if "event_id" in document:
+        return ManagedEvent(document["calendar_id"], document["event_id"])
+    return ExternalEvent(document["calendar_id"], document["event_uid"])
+
+
+def _calendar_seen_to_document(seen: CalendarSeen | None) -> Document | None:
+    return (
+        None
+        if seen is None
+        else {
+            "content": _content_to_document(seen.content),
+            "deleted": seen.deleted,
+            "missing": seen.missing,
+            "updated": seen.updated,
+            "created": seen.created,
+            "may_update": seen.may_update,
+            "may_delete": seen.may_delete,
+            "recurring": seen.recurring,
+            "event_uid": seen.event_uid,
+        }
+    )
+
+
+def _calendar_seen_from_document(document: Document | None) -> CalendarSeen | None:
+    return (
+        None
+        if document is None
+        else CalendarSeen(
+            content=_content_from_document(document["content"]),
+            deleted=document["deleted"],
+            missing=document["missing"],
+            updated=document["updated"],
+            created=document["created"],
+            may_update=document["may_update"],
+            may_delete=document["may_delete"],
+            recurring=document["recurring"],
+            event_uid=document["event_uid"],
+        )
+    )
+
+
+def _calendar_ask_to_document(ask: CalendarAsk) -> Document:
+    return {
+        "content": _content_to_document(ask.content),
+        "fields": sorted(ask.fields),
+        "source": _content_to_document(ask.source),
+        "over": _content_to_document(ask.over),
+        "at": ask.at,
+    }
+
+
+def _calendar_ask_from_document(document: Document) -> CalendarAsk:
+    return CalendarAsk(
+        content=_content_from_document(document["content"]),
+        fields=frozenset(Field(name) for name in document["fields"]),
+        source=_content_from_document(document["source"]),
+        over=_content_from_document(document["over"]),
+        at=document["at"],
+    )
+
+
+def _psa_ask_to_document(ask: PsaAsk) -> Document:
+    return {
+        "content": _content_to_document(ask.content),
+        "fields": sorted(ask.fields),
+        "source": _content_to_document(ask.source),
+        "revision": ask.revision,
+    }
+
+
+def _psa_ask_from_document(document: Document) -> PsaAsk:
+    return PsaAsk(
+        content=_content_from_document(document["content"]),
+        fields=frozenset(Field(name) for name in document["fields"]),
+        source=_content_from_document(document["source"]),
+        revision=document["revision"],
+    )
+
+
+def _content_to_document(content: Content | None) -> Document | None:
+    return (
+        None
+        if content is None
+        else {
+            "when": _when_to_document(content.when),
+            "summary": content.summary,
+            "description": content.description,
+            "location": content.location,
+            "private": content.private,
+            "busy": content.busy,
+        }
+    )
+
+
+def _content_from_document(document: Document | None) -> Content | None:
+    return (
+        None
+        if document is None
+        else Content(
+            _when_from_document(document["when"]),
+            document["summary"],
+            document["description"],
+            document["location"],
+            document["private"],
+            document["busy"],
+        )
+    )
+
+
+def _when_to_document(when: When) -> Document:
+    match when:
+        case Timed(start=start, end=end):
+            return {"start": start, "end": end}
+        case AllDay(start=first, end=last):
+            return {"start": first.isoformat(), "end": last.isoformat()}
+
+
+def _when_from_document(document: Document) -> When:
+    start, end = document["start"], document["end"]
+    if isinstance(start, datetime):
+        return Timed(start, end)
+    return AllDay(date.fromisoformat(start), date.fromisoformat(end))
+
+
+def _values_to_document(values: dict[Field, Value]) -> Document:
+    return {
+        field.value: value if isinstance(value, str | bool) else _when_to_document(value)
+        for field, value in values.items()
+    }
+
+
+def _values_from_document(document: Document) -> dict[Field, Value]:
+    values: dict[Field, Value] = {}
+    for name, value in document.items():
+        field = Field(name)
+        values[field] = _when_from_document(value) if field is Field.WHEN else value
+    return values

@@ -1,0 +1,180 @@
+"""The driver, chosen by a setting, reduced to what both have in common.
+
+Motor is past its end of life (final end 2027-05-14); PyMongo's own client does the same. The two differ in three
+places, all of them here: the class, `close`, and `aggregate`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Generator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final, Protocol, cast
+
+import pymongo
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import (
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.results import BulkWriteResult, InsertManyResult, UpdateResult
+from pymongo.write_concern import WriteConcern
+
+from events.failures import Misconfigured, System, TryLater
+from events.reasons import Reason
+
+Document = dict[str, Any]
+Query = Mapping[str, Any]
+Pipeline = Sequence[Mapping[str, Any]]
+
+
+class Driver(StrEnum):
+    """Which client to use."""
+
+    MOTOR = "motor"
+    PYMONGO = "pymongo"
+
+
+class Cursor(Protocol):
+    """The result of a `find`."""
+
+    def sort(self, key_or_list: Sequence[tuple[str, int]]) -> Cursor:
+        """Order it."""
+        ...
+
+    def limit(self, limit: int) -> Cursor:
+        """Cut it."""
+        ...
+
+    def to_list(self, length: int | None = None) -> Awaitable[list[Document]]:
+        """Read it."""
+        ...
+
+
+class Collection(Protocol):
+    """What the adapter uses of a collection."""
+
+    def find(self, query: Query, projection: Query | None = None) -> Cursor:
+        """Find documents."""
+        ...
+
+    def find_one(self, query: Query, projection: Query | None = None) -> Awaitable[Document | None]:
+        """Find one document."""
+        ...
+
+    def find_one_and_update(
+        self, query: Query, update: Query | Pipeline, *, projection: Query | None = ..., return_document: bool = ...
+    ) -> Awaitable[Document | None]:
+        """Change one document and return it."""
+        ...
+
+    def update_one(self, query: Query, update: Query | Pipeline, *, upsert: bool = ...) -> Awaitable[UpdateResult]:
+        """Change one document."""
+        ...
+
+    def update_many(self, query: Query, update: Query | Pipeline) -> Awaitable[UpdateResult]:
+        """Change many documents."""
+        ...
+
+    def insert_many(self, documents: Sequence[Document], *, ordered: bool = ...) -> Awaitable[InsertManyResult]:
+        """Insert documents."""
+        ...
+
+    def bulk_write(self, requests: Sequence[Any], *, ordered: bool = ...) -> Awaitable[BulkWriteResult]:
+        """Carry out many writes."""
+        ...
+
+    def with_options(self, *, write_concern: WriteConcern) -> Collection:
+        """Return the collection with other guarantees."""
+        ...
+
+    def create_indexes(self, indexes: Sequence[pymongo.IndexModel]) -> Awaitable[list[str]]:
+        """Create what is missing of these indexes."""
+        ...
+
+    def index_information(self) -> Awaitable[Mapping[str, Any]]:
+        """Return the indexes by name."""
+        ...
+
+
+class Database(Protocol):
+    """What the adapter uses of a database."""
+
+    def __getitem__(self, name: str) -> Collection:
+        """Return a collection."""
+        ...
+
+    def command(self, command: str) -> Awaitable[Document]:
+        """Run a command."""
+        ...
+
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "tz_aware": True,
+    "serverSelectionTimeoutMS": 5_000,
+    "connectTimeoutMS": 5_000,
+    "socketTimeoutMS": 15_000,
+    "maxPoolSize": 50,
+    "appname": "calsync",
+}
+
+
+@contextlib.asynccontextmanager
+async def open_database(driver: Driver, url: str, name: str) -> AsyncGenerator[Database, None]:
+    """Open a database. Writes wait for a majority of the replica set and its journals; reads see only such writes.
+
+    Nothing is sent before the first operation. Raises `Misconfigured` if the URL makes no sense.
+    """
+    try:
+        client: Any = AsyncIOMotorClient(url, **_OPTIONS) if driver is Driver.MOTOR else _pymongo(url)
+    except PyMongoError as error:
+        raise Misconfigured(Reason.BAD_SETTINGS, f"the MongoDB URL is not valid: {type(error).__name__}") from error
+    try:
+        # A wait without a bound would hold the lease for ever while a member is down.
+        concern = WriteConcern(w="majority", j=True, wtimeout=10_000)
+        yield cast("Database", client.get_database(name, write_concern=concern, read_concern=ReadConcern("majority")))
+    finally:
+        closed = client.close()
+        if closed is not None:
+            await closed
+
+
+def _pymongo(url: str) -> pymongo.AsyncMongoClient[Document]:
+    return pymongo.AsyncMongoClient(url, **_OPTIONS)
+
+
+async def aggregate(collection: Collection, pipeline: Pipeline) -> list[Document]:
+    """Run an aggregation to its end. Motor returns the cursor at once, PyMongo has to be awaited for it."""
+    cursor: Any = cast("Any", collection).aggregate(pipeline)
+    if hasattr(cursor, "__await__"):
+        cursor = await cursor
+    return cast("list[Document]", await cursor.to_list(None))
+
+
+_PASSING_CODES: Final = frozenset({
+    6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,  # away, stepping down, shutting down
+    64, 100,  # the write concern could not be met in time
+    112,  # write conflict
+    50,  # time limit
+})  # fmt: skip
+
+
+@contextlib.contextmanager
+def away() -> Generator[None, None, None]:
+    """Turn the driver's words for "the server is not there now" into `TryLater`.
+
+    After one the write may have happened or not: everything here may be repeated.
+    """
+    try:
+        yield
+    except (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WriteConcernError) as error:
+        raise TryLater(System.STORE, Reason.UNREACHABLE, type(error).__name__) from error
+    except OperationFailure as error:
+        if error.code in _PASSING_CODES or error.has_error_label("RetryableWriteError"):
+            raise TryLater(System.STORE, Reason.UNREACHABLE, f"code {error.code}") from error
+        raise

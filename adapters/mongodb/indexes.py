@@ -1,0 +1,52 @@
+"""Which indexes exist, and why; and how to compare and create them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from adapters.mongodb.driver import Database, away
+
+INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
+    "integrations": (
+        IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING)], name="of_user"),
+        IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
+    ),
+    "links": (
+        IndexModel([("integration_id", ASCENDING), ("due_at", ASCENDING)], name="due"),
+        IndexModel([("tenant_id", ASCENDING), ("item", ASCENDING)], name="of_item"),
+        IndexModel([("tenant_id", ASCENDING), ("reference", ASCENDING)], name="of_reference"),
+    ),
+    "sync_log": (
+        IndexModel([("integration_id", ASCENDING), ("at", DESCENDING)], name="of_integration"),
+        IndexModel([("link_id", ASCENDING), ("at", DESCENDING)], name="of_link"),
+        IndexModel(
+            [("run_id", ASCENDING), ("at", DESCENDING)],
+            name="of_run",
+            partialFilterExpression={"run_id": {"$gt": ""}},
+        ),
+        IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
+    ),
+    "dead_letters": (IndexModel([("fingerprint", ASCENDING), ("last_at", DESCENDING)], name="of_fingerprint"),),
+    "runs": (IndexModel([("integration_id", ASCENDING), ("started_at", DESCENDING)], name="of_integration"),),
+}
+
+
+async def missing(database: Database) -> list[str]:
+    """Return the indexes that do not exist, as `collection.index`."""
+    lacking: list[str] = []
+    for collection, indexes in INDEXES.items():
+        with away():
+            there = await database[collection].index_information()
+        lacking += [
+            f"{collection}.{index.document['name']}" for index in indexes if index.document["name"] not in there
+        ]
+    return lacking
+
+
+async def apply(database: Database) -> None:
+    """Create what is missing."""
+    for collection, indexes in INDEXES.items():
+        with away():
+            await database[collection].create_indexes(indexes)

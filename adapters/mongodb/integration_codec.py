@@ -1,0 +1,162 @@
+"""Integrations to documents and back. Tokens and codes are sealed on the way in and opened on the way out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from events.integration import (
+    Account,
+    CalendarInfo,
+    ConnectWish,
+    Held,
+    Integration,
+    SettingsWish,
+    Signals,
+    Status,
+    Tokens,
+    Wanted,
+)
+from events.items import ItemType
+from events.reasons import Reason
+
+if TYPE_CHECKING:
+    from adapters.mongodb.vault import Vault
+
+Document = dict[str, Any]
+
+
+def connect_to_document(owner: str, wish: ConnectWish, vault: Vault) -> Document:
+    """Return an authorization, its code sealed."""
+    return {
+        "revision": wish.revision,
+        "sealed": vault.seal(owner, {"code": wish.code}),
+        "redirect_uri": wish.redirect_uri,
+        "time_zone": wish.time_zone,
+    }
+
+
+def settings_to_document(wish: SettingsWish) -> Document:
+    """Return saved settings."""
+    return {**asdict(wish), "outbound": sorted(wish.outbound)}
+
+
+def held_to_document(owner: str, held: Held, vault: Vault, *, known: Held | None = None) -> Document:
+    """Return what is the case, as far as it differs from what is `known` to be stored. Tokens are sealed."""
+    document: Document = {
+        "connected_revision": held.connected_revision,
+        "configured_revision": held.configured_revision,
+        "listed_revision": held.listed_revision,
+        "status": held.status.value,
+        "reason": held.reason.value,
+        "relink_url": held.relink_url,
+        "account": None if held.account is None else asdict(held.account),
+        "time_zone": held.time_zone,
+        "calendars": [asdict(calendar) for calendar in held.calendars],
+        "channel_id": held.channel_id,
+        "cursor": held.cursor,
+        "linked_since": held.linked_since,
+        "last_sync": held.last_sync,
+        "verified_at": held.verified_at,
+        "calendar_hold": held.calendar_hold,
+        "psa_hold": held.psa_hold,
+        "failures": held.failures,
+    }
+    if known is not None:
+        before = held_to_document(owner, replace(known, tokens=None), vault)
+        document = {name: value for name, value in document.items() if value != before[name]}
+    if known is None or held.tokens != known.tokens:
+        document["sealed"] = _sealed(owner, held.tokens, vault)
+    return document
+
+
+def _sealed(owner: str, tokens: Tokens | None, vault: Vault) -> bytes | None:
+    if tokens is None:
+        return None
+    secrets = {"access": tokens.access, "refresh": tokens.refresh, "expires_at": tokens.expires_at.isoformat()}
+    return vault.seal(owner, secrets)
+
+
+def integration_from_document(document: Document, vault: Vault) -> Integration:
+    """Return the integration that a document holds."""
+    owner: str = document["_id"]
+    held = _held(owner, document["held"], vault) if document.get("held") else Held()
+    return Integration(
+        id=owner,
+        tenant_id=document["tenant_id"],
+        user_id=document["user_id"],
+        epoch=document["epoch"],
+        wanted=_wanted(owner, document.get("wanted", {}), held.connected_revision, vault),
+        held=held,
+        signals=_signals(document.get("signals", {})),
+        due_at=document.get("due_at"),
+    )
+
+
+def _wanted(owner: str, document: Document, connected_revision: int, vault: Vault) -> Wanted:
+    connect, settings = document.get("connect"), document.get("settings")
+    active = document.get("active", {})
+    return Wanted(
+        connect=None
+        if connect is None
+        else ConnectWish(
+            revision=connect["revision"],
+            # A code is worth something once; afterwards there is no reason to take it out.
+            code=vault.open(owner, connect["sealed"])["code"] if connect["revision"] > connected_revision else "",
+            redirect_uri=connect["redirect_uri"],
+            time_zone=connect["time_zone"],
+        ),
+        settings=None
+        if settings is None
+        else SettingsWish(
+            revision=settings["revision"],
+            calendar_id=settings["calendar_id"],
+            inbound_create=settings["inbound_create"],
+            inbound_update=settings["inbound_update"],
+            inbound_delete=settings["inbound_delete"],
+            outbound=frozenset(ItemType(name) for name in settings["outbound"]),
+        ),
+        active=active.get("value", True),
+        active_revision=active.get("revision", -1),
+        list_calendars_revision=document.get("list_calendars", {}).get("revision", -1),
+        deleted_revision=document.get("deleted", {}).get("revision", -1),
+    )
+
+
+def _held(owner: str, document: Document, vault: Vault) -> Held:
+    sealed, account = document["sealed"], document["account"]
+    return Held(
+        connected_revision=document["connected_revision"],
+        configured_revision=document["configured_revision"],
+        listed_revision=document["listed_revision"],
+        status=Status(document["status"]),
+        reason=Reason.of(document["reason"]),
+        relink_url=document["relink_url"],
+        account=None if account is None else Account(**account),
+        tokens=None if sealed is None else _tokens(vault.open(owner, sealed)),
+        time_zone=document["time_zone"],
+        calendars=tuple(CalendarInfo(**calendar) for calendar in document["calendars"]),
+        channel_id=document["channel_id"],
+        cursor=document["cursor"],
+        linked_since=document["linked_since"],
+        last_sync=document["last_sync"],
+        verified_at=document["verified_at"],
+        calendar_hold=document["calendar_hold"],
+        psa_hold=document["psa_hold"],
+        failures=document["failures"],
+    )
+
+
+def _tokens(secrets: dict[str, str]) -> Tokens:
+    return Tokens(secrets["access"], secrets["refresh"], datetime.fromisoformat(secrets["expires_at"]))
+
+
+def _signals(document: Document) -> Signals:
+    return Signals(
+        requested=document.get("requested", 0),
+        served=document.get("served", 0),
+        changes_since=document.get("changes_since"),
+        profile_check=document.get("profile_check", 0),
+        profile_checked=document.get("profile_checked", 0),
+    )

@@ -1,0 +1,250 @@
+"""The collection `integrations`: what is wanted, what is the case, and the lease.
+
+The lease is on server time and belongs to a message: its redelivery enters again at once, with the next fence, so a
+crash costs no waiting, and whoever still works under the old fence can save nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pymongo.errors import DuplicateKeyError
+
+from adapters.mongodb.driver import Collection, Database, Document, away
+from adapters.mongodb.integration_codec import (
+    connect_to_document,
+    held_to_document,
+    integration_from_document,
+    settings_to_document,
+)
+from events.failures import Malformed
+from events.integration import (
+    Assignee,
+    Busy,
+    ConnectWish,
+    Held,
+    Integration,
+    Lease,
+    Lost,
+    Released,
+    ReleaseResult,
+    SettingsWish,
+    Taken,
+    TakeResult,
+    Unknown,
+)
+from events.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.mongodb.vault import Vault
+
+COLLECTION: Final = "integrations"
+
+
+class Integrations:
+    """See the module. `monotonic`: seconds of a clock that is never set, to know when a lease has run out."""
+
+    def __init__(self, database: Database, vault: Vault, monotonic: Callable[[], float]) -> None:
+        self._collection: Collection = database[COLLECTION]
+        self._vault = vault
+        self._monotonic = monotonic
+
+    # Intake: what is wanted, and hints
+
+    async def want_connect(self, whose: Assignee, wish: ConnectWish, now: datetime) -> bool:
+        """Store a newer authorization. False if one as new is known."""
+        document = connect_to_document(whose.integration_id, wish, self._vault)
+        return await self._want(whose, "connect", document, now)
+
+    async def want_settings(self, whose: Assignee, wish: SettingsWish, now: datetime) -> bool:
+        """Store newer settings. False if ones as new are known."""
+        return await self._want(whose, "settings", settings_to_document(wish), now)
+
+    async def want_active(self, whose: Assignee, revision: int, now: datetime, *, active: bool) -> bool:
+        """Store a newer position of the Active toggle."""
+        return await self._want(whose, "active", {"revision": revision, "value": active}, now)
+
+    async def want_calendars(self, whose: Assignee, revision: int, now: datetime) -> bool:
+        """Store a newer wish to see the list of calendars."""
+        return await self._want(whose, "list_calendars", {"revision": revision}, now, epoch=0)
+
+    async def _want(self, whose: Assignee, part: str, document: Document, now: datetime, *, epoch: int = 1) -> bool:
+        known = f"wanted.{part}.revision"
+        newer = {"$or": [{known: {"$exists": False}}, {known: {"$lt": document["revision"]}}]}
+        query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id, **newer}
+        update = {
+            "$set": {f"wanted.{part}": document},
+            "$inc": {"epoch": epoch},
+            "$min": {"due_at": now},
+            "$setOnInsert": {"held": held_to_document(whose.integration_id, Held(), self._vault)},
+        }
+        try:
+            with away():
+                await self._collection.update_one(query, update, upsert=True)
+        except DuplicateKeyError:
+            await self._check_owner(whose)
+            return False
+        return True
+
+    async def _check_owner(self, whose: Assignee) -> None:
+        with away():
+            found = await self._collection.find_one({"_id": whose.integration_id}, {"tenant_id": 1, "user_id": 1})
+        if found and (found["tenant_id"], found["user_id"]) != (whose.tenant_id, whose.user_id):
+            raise Malformed(Reason.BREAKS_SCHEMA, "integration_id belongs to another tenant or user")
+
+    async def assignees(self, users: Sequence[tuple[int, int]]) -> list[Assignee]:
+        """Return the integrations of these users, given as (tenant id, user id). Users without one are left out."""
+        if not users:
+            return []
+        query = {"$or": [{"tenant_id": tenant, "user_id": {"$in": ids}} for tenant, ids in _by_tenant(users).items()]}
+        with away():
+            found = await self._collection.find(query, {"tenant_id": 1, "user_id": 1}).to_list(None)
+        return [Assignee(document["_id"], document["tenant_id"], document["user_id"]) for document in found]
+
+    async def mark_due(self, integration_ids: Sequence[str], now: datetime) -> None:
+        """Make them due, for the sweeper to find should the wake-up get lost."""
+        if integration_ids:
+            with away():
+                await self._collection.update_many({"_id": {"$in": list(integration_ids)}}, {"$min": {"due_at": now}})
+
+    async def note_change(self, integration_id: str, changes_since: datetime | None, now: datetime) -> bool:
+        """Note that the calendar changed. False if there is no such integration."""
+        earliest: Document = {"due_at": now}
+        if changes_since is not None:
+            earliest["signals.changes_since"] = changes_since
+        return await self._note(integration_id, {"$inc": {"signals.requested": 1}, "$min": earliest})
+
+    async def note_profile(self, integration_id: str, now: datetime) -> bool:
+        """Note that the profile's connection may have changed. False if there is no such integration."""
+        return await self._note(integration_id, {"$inc": {"signals.profile_check": 1}, "$min": {"due_at": now}})
+
+    async def _note(self, integration_id: str, update: Document) -> bool:
+        with away():
+            result = await self._collection.update_one({"_id": integration_id}, update)
+        return result.matched_count > 0
+
+    # The lease
+
+    async def take(self, integration_id: str, owner: str, length: timedelta) -> TakeResult:
+        """Take the lease for `owner`, a message's id; or leave a mark with whoever holds it. One atomic update."""
+        began = self._monotonic()
+        free: Document = {"$or": [{"$lte": ["$lease.until", "$$NOW"]}, {"$eq": ["$lease.owner", {"$literal": owner}]}]}
+        taken = {
+            "owner": {"$literal": owner},
+            "fence": {"$add": [{"$ifNull": ["$lease.fence", 0]}, 1]},
+            "until": _from_now(length),
+        }
+        update = [{"$set": {"lease": {"$cond": [free, taken, "$lease"]}, "rerun": {"$not": [free]}}}]
+        with away():
+            found = await self._collection.find_one_and_update({"_id": integration_id}, update, return_document=True)
+        if found is None:
+            return Unknown()
+        if found["lease"]["owner"] != owner:
+            return Busy()
+        return self._taken(found, began + length.total_seconds())
+
+    def _taken(self, document: Document, deadline: float) -> Taken:
+        lease = document["lease"]
+        integration = integration_from_document(document, self._vault)
+        return Taken(Lease(integration.id, lease["owner"], lease["fence"], integration.epoch, deadline), integration)
+
+    async def extend(self, lease: Lease, length: timedelta) -> Taken | Lost:
+        """Keep the lease for longer. The answer shows whether the settings changed meanwhile."""
+        began = self._monotonic()
+        with away():
+            found = await self._collection.find_one_and_update(
+                _held_by(lease), [{"$set": {"lease.until": _from_now(length)}}], return_document=True
+            )
+        return Lost() if found is None else self._taken(found, began + length.total_seconds())
+
+    async def current(self, lease: Lease) -> bool:
+        """Whether the lease is still ours and the settings are those it was taken under. Asked before every effect."""
+        with away():
+            found = await self._collection.find_one({**_held_by(lease), "epoch": lease.epoch}, {"_id": 1})
+        return found is not None
+
+    async def save(self, lease: Lease, before: Held, after: Held) -> bool:
+        """Save what is the case. False if the lease is no longer ours."""
+        changes = held_to_document(lease.integration_id, after, self._vault, known=before)
+        if not changes:
+            return True
+        with away():
+            result = await self._collection.update_one(_held_by(lease), _set_held(changes))
+        return result.matched_count > 0
+
+    async def serve(self, lease: Lease, *, requested: int, profile_check: int) -> bool:
+        """Note that hints up to these numbers have been followed. Later ones stay. False if the lease was lost."""
+        later = {"$gt": ["$signals.requested", requested]}
+        update = {
+            "signals.served": requested,
+            "signals.profile_checked": profile_check,
+            "signals.changes_since": {"$cond": [later, "$signals.changes_since", "$$REMOVE"]},
+        }
+        with away():
+            result = await self._collection.update_one(_held_by(lease), [{"$set": update}])
+        return result.matched_count > 0
+
+    async def release(self, lease: Lease, due_at: datetime | None, length: timedelta) -> ReleaseResult:
+        """Give the lease back, due again at `due_at`; or keep it, if a mark says to run again."""
+        freed: Document = {"lease.owner": None, "lease.until": None}
+        due: Any = due_at if due_at is not None else "$$REMOVE"
+        with away():
+            result = await self._collection.update_one(
+                {**_held_by(lease), "rerun": False}, [{"$set": {**freed, "due_at": due}}]
+            )
+            if result.matched_count:
+                return Released()
+            began = self._monotonic()
+            again = [{"$set": {"rerun": False, "lease.until": _from_now(length)}}]
+            found = await self._collection.find_one_and_update(_held_by(lease), again, return_document=True)
+        return Lost() if found is None else self._taken(found, began + length.total_seconds())
+
+    async def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[str]:
+        """Return integrations that are due while nobody works on them.
+
+        They are due again at `again_at`, should nobody hear of it.
+        """
+        query = {"due_at": {"$lte": now}, "$expr": {"$lte": ["$lease.until", "$$NOW"]}}
+        with away():
+            found = await self._collection.find(query, {"_id": 1}).sort([("due_at", 1)]).limit(limit).to_list(None)
+            ids = [document["_id"] for document in found]
+            if ids:
+                await self._collection.update_many({**query, "_id": {"$in": ids}}, {"$set": {"due_at": again_at}})
+        return ids
+
+    # Reading
+
+    async def get(self, integration_id: str) -> Integration | None:
+        """Return one integration."""
+        with away():
+            found = await self._collection.find_one({"_id": integration_id})
+        return None if found is None else integration_from_document(found, self._vault)
+
+    async def page(self, after: str, limit: int) -> list[Integration]:
+        """Return integrations in order of their ids, after the given one."""
+        with away():
+            found = await self._collection.find({"_id": {"$gt": after}}).sort([("_id", 1)]).limit(limit).to_list(None)
+        return [integration_from_document(document, self._vault) for document in found]
+
+
+def _held_by(lease: Lease) -> Document:
+    return {"_id": lease.integration_id, "lease.fence": lease.fence, "lease.owner": lease.owner}
+
+
+def _set_held(changes: Document) -> list[Document]:
+    return [{"$set": {f"held.{name}": {"$literal": value} for name, value in changes.items()}}]
+
+
+def _from_now(length: timedelta) -> Document:
+    return {"$add": ["$$NOW", int(length.total_seconds() * 1000)]}
+
+
+def _by_tenant(users: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
+    by_tenant: dict[int, list[int]] = {}
+    for tenant, user in users:
+        by_tenant.setdefault(tenant, []).append(user)
+    return by_tenant

@@ -1,0 +1,85 @@
+"""The collection `sync_log`. Written before the state it tells of, under ids that are the same when written again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pymongo.errors import BulkWriteError
+
+from adapters.mongodb.codec import item_from_document, item_to_document
+from adapters.mongodb.driver import Collection, Database, Document, away
+from events.commands import Cause
+from events.journal import Act, Entry, Result
+from events.outcomes import Direction
+from events.reasons import Reason
+
+COLLECTION: Final = "sync_log"
+_DUPLICATE: Final = 11000
+
+
+class Journal:
+    """See the module. `keep`: how long an entry is kept."""
+
+    def __init__(self, database: Database, keep: timedelta) -> None:
+        self._collection: Collection = database[COLLECTION]
+        self._keep = keep
+
+    async def write(self, entries: Sequence[Entry]) -> None:
+        """Write entries; those that are there already stay as they are."""
+        if not entries:
+            return
+        documents = [self._document(entry) for entry in entries]
+        try:
+            with away():
+                await self._collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            problems: list[dict[str, Any]] = (error.details or {}).get("writeErrors", [])
+            if any(problem.get("code") != _DUPLICATE for problem in problems):
+                raise
+
+    async def page(self, query: Document, before: datetime | None, limit: int) -> list[Entry]:
+        """Return entries, newest first, before an instant."""
+        span: Document = {"at": {"$lt": before}} if before else {}
+        with away():
+            found = (
+                await self._collection
+                .find({**query, **span})
+                .sort([("at", -1), ("_id", -1)])
+                .limit(limit)
+                .to_list(None)
+            )
+        return [_entry(document) for document in found]
+
+    def _document(self, entry: Entry) -> Document:
+        document = asdict(entry)
+        document["_id"] = document.pop("id")
+        document["item"] = item_to_document(entry.item)
+        document["lost"] = [list(pair) for pair in entry.lost]
+        document["expires_at"] = entry.at + self._keep
+        return document
+
+
+def _entry(document: Document) -> Entry:
+    return Entry(
+        id=document["_id"],
+        at=document["at"],
+        tenant_id=document["tenant_id"],
+        integration_id=document["integration_id"],
+        trigger=Cause(document["trigger"]),
+        direction=Direction(document["direction"]),
+        act=Act(document["act"]),
+        result=Result(document["result"]),
+        reason=Reason.of(document["reason"]),
+        link_id=document["link_id"],
+        item=item_from_document(document["item"], document["tenant_id"]),
+        title=document["title"],
+        message=document["message"],
+        fields=tuple(document["fields"]),
+        lost=tuple((name, value) for name, value in document["lost"]),
+        attempt=document["attempt"],
+        correlation_id=document["correlation_id"],
+        run_id=document["run_id"],
+    )

@@ -1,0 +1,145 @@
+"""The client. Refusals are answers, outages are failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from adapters.http.json import Object, mapping, number, text
+from adapters.http.pool import Answer, Params, is_success, words
+from adapters.psa import wire
+from events.failures import System, TryLater
+from events.platform import Absent, CreateAnswer, Created, Declined, Done, ItemAnswer, ItemNow, MovedOn
+from events.reasons import Reason
+
+if TYPE_CHECKING:
+    from adapters.http.pool import HttpPool
+    from events.link import ItemKey
+    from events.platform import AppointmentDraft, ItemChanges
+
+_NOT_FOUND: Final = 40400
+_MOVED_ON: Final = 40900
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The worker's account with the PSA platform; one for all tenants, a token for each."""
+
+    api_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+class Psa:
+    """Speaks to the calendar API. Tokens are fetched when needed, and fetched again when one is refused.
+
+    Every call raises `TryLater` if the PSA is away or answers nonsense, `RateLimited` if it asks for fewer calls.
+    """
+
+    def __init__(self, http: HttpPool, credentials: Credentials) -> None:
+        self._http = http
+        self._credentials = credentials
+        self._url = credentials.api_url.rstrip("/")
+        self._tokens: dict[int, str] = {}
+
+    async def read(self, key: ItemKey) -> ItemNow | None:
+        """Return an item as it is now; None if the PSA does not know it."""
+        body = await self._call("GET", key.tenant_id, _path(key), params=_part(key))
+        return None if _code(body) == _NOT_FOUND else self._item(body, key.tenant_id)
+
+    async def find(self, tenant_id: int, reference: str) -> ItemNow | None:
+        """Return the appointment that was created under a reference."""
+        body = await self._call(
+            "GET", tenant_id, "/v2/calendar/appointments", params=[("externalReference", reference)]
+        )
+        return None if _code(body) == _NOT_FOUND else self._item(body, tenant_id)
+
+    async def create(self, draft: AppointmentDraft) -> CreateAnswer:
+        """Create an appointment, or find the one that was created under the same reference."""
+        body = await self._call("POST", draft.tenant_id, "/v2/calendar/appointments", json=wire.draft_body(draft))
+        if _code(body) is not None:
+            return Declined(_words(body))
+        return Created(self._item(body, draft.tenant_id), found=mapping(body.get("result")).get("created") is False)
+
+    async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
+        """Change an item, if it is still at `revision`."""
+        wanted = {"revision": revision, "changes": wire.changes_body(changes)}
+        return self._answered(await self._call("PATCH", key.tenant_id, _path(key), params=_part(key), json=wanted), key)
+
+    async def delete(self, key: ItemKey, revision: int) -> ItemAnswer:
+        """Delete an appointment, if it is still at `revision`. Deleting what is gone is success."""
+        path = f"/v2/calendar/appointments/{quote(key.item_id, safe='')}"
+        params = [*_part(key), ("revision", str(revision))]
+        return self._answered(await self._call("DELETE", key.tenant_id, path, params=params), key)
+
+    def _answered(self, body: Object, key: ItemKey) -> ItemAnswer:
+        code = _code(body)
+        if code is None:
+            return Done(self._item(body, key.tenant_id))
+        if code == _NOT_FOUND:
+            return Absent()
+        if code == _MOVED_ON:
+            return MovedOn(self._item(body, key.tenant_id))
+        return Declined(_words(body))
+
+    def _item(self, body: Object, tenant_id: int) -> ItemNow:
+        found = wire.item_now(body.get("result"), tenant_id)
+        if found is None:
+            raise self._http.unreadable(f"no item: {_words(body)}")
+        return found
+
+    # Requests
+
+    async def _call(
+        self, method: str, tenant_id: int, path: str, *, params: Params = (), json: object = None
+    ) -> Object:
+        """Return the envelope, its names in snake case."""
+        answer = await self._send(method, tenant_id, path, params, json)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            self._tokens.pop(tenant_id, None)
+            answer = await self._send(method, tenant_id, path, params, json)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            raise TryLater(System.PSA, Reason.NOT_AUTHENTICATED, "the PSA refuses the token it has just given")
+        body = mapping(wire.snake(answer.body))
+        if not is_success(answer.status) or "success" not in body:
+            raise self._http.unreadable(f"status {answer.status}")
+        return body
+
+    async def _send(self, method: str, tenant_id: int, path: str, params: Params, json: object) -> Answer:
+        token = self._tokens.get(tenant_id) or await self._authenticate(tenant_id)
+        headers = {"authorization": f"Bearer {token}"}
+        return await self._http.request(method, self._url + path, headers=headers, params=params, json=json)
+
+    async def _authenticate(self, tenant_id: int) -> str:
+        form = {
+            "grantType": "client_credentials",
+            "clientId": self._credentials.client_id,
+            "clientSecret": self._credentials.client_secret,
+            "tenant": str(tenant_id),
+        }
+        answer = await self._http.request("POST", f"{self._url}/v2/security/authenticate", form=form)
+        token = text(mapping(mapping(wire.snake(answer.body)).get("result")).get("access_token"))
+        if not token:
+            # The operator may be changing the secret right now: waiting loses nothing, and says so in the log.
+            raise TryLater(System.PSA, Reason.NOT_AUTHENTICATED, f"status {answer.status}")
+        self._tokens[tenant_id] = token
+        return token
+
+
+def _path(key: ItemKey) -> str:
+    return f"/v2/calendar/items/{key.item_type}/{quote(key.item_id, safe='')}"
+
+
+def _part(key: ItemKey) -> Params:
+    return [("partId", key.part_id)] if key.part_id is not None else []
+
+
+def _code(body: Object) -> int | None:
+    """Return the error's code; None for success."""
+    return None if body.get("success") is True else int(number(mapping(body.get("error")).get("code"), 0))
+
+
+def _words(body: Object) -> str:
+    return words(text(mapping(body.get("error")).get("message")))

@@ -1,0 +1,1 @@
+"""RabbitMQ: what exists on the broker, publishing with confirms, consuming in batches."""
