@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from events.integration import CalendarInfo
 from events.link import EventKey
 from events.reasons import Reason
 
@@ -39,12 +40,13 @@ class CalendarEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """A complete read: every page was read to the end."""
+class Page:
+    """One page of a read. The read is complete when there is no `next_url`."""
 
     events: tuple[CalendarEvent, ...]
-    as_of: datetime
-    """By the calendar's own clock, when the first page was asked for."""
+    next_url: str | None
+    as_of: datetime | None
+    """By the calendar's own clock: when this page was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,21 @@ WriteResult = Accepted | Rejected | NotThere | Stumbled
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """A notification channel of the account."""
+    """A notification channel of the account. `as_of`: by the calendar's own clock, when it was answered."""
 
     channel_id: str
     callback_url: str
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    """Who an account belongs to, and what is linked to it."""
+
+    sub: str
+    time_zone: str | None
+    profiles: tuple[ProfileInfo, ...]
+    calendars: tuple[CalendarInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)

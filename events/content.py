@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from typing_extensions import override
+
 
 @dataclass(frozen=True, slots=True)
 class Timed:
@@ -18,6 +20,10 @@ class Timed:
 
     start: datetime
     end: datetime
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%dT%H:%M:%SZ}/{self.end:%Y-%m-%dT%H:%M:%SZ}"
 
     @property
     def length(self) -> timedelta:
@@ -31,6 +37,10 @@ class AllDay:
 
     start: date
     end: date
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.start}/{self.end}"
 
 
 When = Timed | AllDay

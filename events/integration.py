@@ -105,6 +105,8 @@ class Held:
     status: Status = Status.NOT_CONNECTED
     reason: Reason = Reason.NOT_CONFIGURED
     relink_url: str | None = None
+    probe_at: datetime | None = None
+    """When to ask again how a broken connection is, because nobody tells when it works."""
     account: Account | None = None
     tokens: Tokens | None = None
     time_zone: str | None = None
@@ -117,11 +119,14 @@ class Held:
     last_sync: datetime | None = None
     verified_at: datetime | None = None
     """When the calendar was last read completely."""
+    empty_looks: int = 0
+    """Reads in a row that did not show what a notification had announced."""
     calendar_hold: datetime | None = None
     """Not before this is Cronofy asked again, after an outage or a rate limit."""
+    calendar_failures: int = 0
+    """Outages in a row, as seen by this integration."""
     psa_hold: datetime | None = None
-    failures: int = 0
-    """Failed attempts in a row, of the whole integration."""
+    psa_failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

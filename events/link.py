@@ -87,6 +87,8 @@ class PsaSeen:
     assigned: bool
     item: str | None
     at: datetime
+    absent: bool = False
+    """The PSA was asked and does not know the item. That is no evidence that it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,14 @@ class CalendarAsk:
     """What the event showed then. In `fields`, seeing it again is no news: it was overruled knowingly."""
     at: datetime
     """When it was sent (our clock; only ever compared with our clock)."""
+    sent: bool = False
+    """Whether the calendar is known to have accepted it; if not, it is sent again."""
+    believed: bool = False
+    """Not a write: what the event showed when the PSA took it over, while writes were under way."""
+
+
+CREATION: Final = -1
+"""The revision that stands for "there is no item yet"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +145,7 @@ class PsaAsk:
     source: Content | None
     """What the event held, in the calendar's form, when this was decided."""
     revision: int
-    """-1 for a creation."""
+    """`CREATION` for one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from adapters.cronofy import reading, writing
 from adapters.http.json import Object, mapping, number, text
 from adapters.http.pool import Answer, Params, is_success, words
+from events.calendar import Page, UserInfo
 from events.failures import Gone, Misconfigured, MustReconnect, Refused, SyncError, TokenRejected
 from events.integration import Account, CalendarInfo, Tokens
 from events.reasons import Reason
 
 if TYPE_CHECKING:
     from adapters.http.pool import HttpPool
-    from events.calendar import CalendarEvent, CalendarWrite, ChannelInfo, ProfileInfo, WriteResult
+    from events.calendar import CalendarWrite, ChannelInfo, WriteResult
 
 _USUAL_LIFETIME: Final = 3600
 TIME_ZONE: Final = "Etc/UTC"
@@ -32,16 +33,6 @@ class Grant:
 
     tokens: Tokens
     account: Account
-
-
-@dataclass(frozen=True, slots=True)
-class UserInfo:
-    """Who the account belongs to and what is linked to it."""
-
-    sub: str
-    time_zone: str | None
-    profiles: tuple[ProfileInfo, ...]
-    calendars: tuple[CalendarInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +63,6 @@ class Query:
             "only_managed": self.only_managed,
         }
         return pairs + [(name, "true") for name, wanted in flags.items() if wanted]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a read."""
-
-    events: tuple[CalendarEvent, ...]
-    next_url: str | None
-    as_of: datetime | None
-    """By Cronofy's clock: when this page was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +225,7 @@ class Cronofy:
         channel = reading.channel(mapping(mapping(answer.body).get("channel")))
         if channel is None:
             raise self._http.unreadable("no channel")
-        return channel
+        return replace(channel, as_of=_date(answer))
 
     async def channels(self, token: str) -> tuple[ChannelInfo, ...]:
         """Return the account's channels of this application."""

@@ -21,7 +21,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from events.failures import RateLimited, System, TryLater
 from events.reasons import Reason
 
-CALL_SECONDS: Final = 25.0
+CALL_SECONDS: Final = 15.0
 """The longest a call can take, hiccups included. A lease outlives it."""
 _CLIENTS: Final = 6
 _CONNECTIONS: Final = 4

@@ -123,16 +123,13 @@ def psa_seen_to_document(seen: PsaSeen | None) -> Document | None:
             "assigned": seen.assigned,
             "item": seen.item,
             "at": seen.at,
+            "absent": seen.absent,
         }
     )
 
 
 def _psa_seen_from_document(document: Document | None) -> PsaSeen | None:
-    return (
-        None
-        if document is None
-        else PsaSeen(document["revision"], document["deleted"], document["assigned"], document["item"], document["at"])
-    )
+    return None if document is None else PsaSeen(**document)
 
 
 def _event_to_document(event: EventKey) -> Document:
@@ -192,6 +189,8 @@ def _calendar_ask_to_document(ask: CalendarAsk) -> Document:
         "source": _content_to_document(ask.source),
         "over": _content_to_document(ask.over),
         "at": ask.at,
+        "sent": ask.sent,
+        "believed": ask.believed,
     }
 
 
@@ -202,6 +201,8 @@ def _calendar_ask_from_document(document: Document) -> CalendarAsk:
         source=_content_from_document(document["source"]),
         over=_content_from_document(document["over"]),
         at=document["at"],
+        sent=document["sent"],
+        believed=document["believed"],
     )
 
 

@@ -51,6 +51,7 @@ def held_to_document(owner: str, held: Held, vault: Vault, *, known: Held | None
         "status": held.status.value,
         "reason": held.reason.value,
         "relink_url": held.relink_url,
+        "probe_at": held.probe_at,
         "account": None if held.account is None else asdict(held.account),
         "time_zone": held.time_zone,
         "calendars": [asdict(calendar) for calendar in held.calendars],
@@ -59,9 +60,11 @@ def held_to_document(owner: str, held: Held, vault: Vault, *, known: Held | None
         "linked_since": held.linked_since,
         "last_sync": held.last_sync,
         "verified_at": held.verified_at,
+        "empty_looks": held.empty_looks,
         "calendar_hold": held.calendar_hold,
+        "calendar_failures": held.calendar_failures,
         "psa_hold": held.psa_hold,
-        "failures": held.failures,
+        "psa_failures": held.psa_failures,
     }
     if known is not None:
         before = held_to_document(owner, replace(known, tokens=None), vault)
@@ -133,6 +136,7 @@ def _held(owner: str, document: Document, vault: Vault) -> Held:
         status=Status(document["status"]),
         reason=Reason.of(document["reason"]),
         relink_url=document["relink_url"],
+        probe_at=document["probe_at"],
         account=None if account is None else Account(**account),
         tokens=None if sealed is None else _tokens(vault.open(owner, sealed)),
         time_zone=document["time_zone"],
@@ -142,9 +146,11 @@ def _held(owner: str, document: Document, vault: Vault) -> Held:
         linked_since=document["linked_since"],
         last_sync=document["last_sync"],
         verified_at=document["verified_at"],
+        empty_looks=document["empty_looks"],
         calendar_hold=document["calendar_hold"],
+        calendar_failures=document["calendar_failures"],
         psa_hold=document["psa_hold"],
-        failures=document["failures"],
+        psa_failures=document["psa_failures"],
     )
 
 

@@ -96,6 +96,12 @@ class Integrations:
         if found and (found["tenant_id"], found["user_id"]) != (whose.tenant_id, whose.user_id):
             raise Malformed(Reason.BREAKS_SCHEMA, "integration_id belongs to another tenant or user")
 
+    async def tenants(self, ids: Sequence[int]) -> frozenset[int]:
+        """Return those of these tenants that have any integration."""
+        with away():
+            found = [await self._collection.find_one({"tenant_id": id_}, {"tenant_id": 1}) for id_ in ids]
+        return frozenset(document["tenant_id"] for document in found if document)
+
     async def assignees(self, users: Sequence[tuple[int, int]]) -> list[Assignee]:
         """Return the integrations of these users, given as (tenant id, user id). Users without one are left out."""
         if not users:

@@ -6,12 +6,13 @@ fence; and a save that finds a newer observation than the one it was decided on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
+from pymongo.results import BulkWriteResult
 
 from adapters.mongodb.codec import (
     held_part,
@@ -27,6 +28,8 @@ from events.link import ItemKey, Link, Observed
 from events.reasons import Reason
 
 COLLECTION: Final = "links"
+DELETED: Final = "deleted_items"
+"""Deletions that overtook everything else about their items; kept for a week."""
 
 
 class Links:
@@ -34,6 +37,7 @@ class Links:
 
     def __init__(self, database: Database) -> None:
         self._collection: Collection = database[COLLECTION]
+        self._deleted: Collection = database[DELETED]
 
     # Intake
 
@@ -57,6 +61,26 @@ class Links:
         if updates:
             await self._bulk([_observe(observed, now) for observed in updates])
 
+    async def remember_deleted(self, items: Mapping[ItemKey, int], now: datetime) -> None:
+        """Remember for a while that items were deleted, at which revision, though nobody here knew them."""
+        if items:
+            await self._bulk_into(
+                self._deleted,
+                [
+                    UpdateOne(
+                        {"_id": _item_id(key)}, {"$max": {"revision": revision}, "$set": {"at": now}}, upsert=True
+                    )
+                    for key, revision in items.items()
+                ],
+            )
+
+    async def deleted(self, items: Sequence[ItemKey]) -> dict[ItemKey, int]:
+        """Return those of these items that are remembered as deleted, with the revision."""
+        ids = {_item_id(key): key for key in items}
+        with away():
+            found = await self._deleted.find({"_id": {"$in": list(ids)}}).to_list(None)
+        return {ids[document["_id"]]: document["revision"] for document in found}
+
     # The holder of the lease
 
     async def due(self, integration_id: str, now: datetime, limit: int) -> list[Link]:
@@ -78,9 +102,10 @@ class Links:
         return {link.id: link for link in await self._find({"_id": {"$in": list(ids)}})} if ids else {}
 
     async def owners(self, integration_id: str, items: Sequence[ItemKey]) -> list[Link]:
-        """Return the links of an integration that stand for these items."""
-        keys = [item_to_document(key) for key in items]
-        return await self._find({"integration_id": integration_id, "item": {"$in": keys}}) if keys else []
+        """Return the links of an integration that stand for these items, and those whose item is being created."""
+        standing = {"item": {"$in": [item_to_document(key) for key in items]}}
+        creating = {"psa_asks.revision": -1}
+        return await self._find({"integration_id": integration_id, "$or": [standing, creating]}) if items else []
 
     async def save(self, lease: Lease, changes: Sequence[tuple[Link, Link]]) -> frozenset[str]:
         """Save links, given as they were read and as they are to be. Returns the ids of those that were refused.
@@ -89,8 +114,8 @@ class Links:
         """
         if not changes:
             return frozenset()
-        result = await self._bulk_counted([_save(lease, before, after) for before, after in changes])
-        if result == len(changes):
+        saves = [_save(lease, before, after) for before, after in changes]
+        if (await self._bulk_into(self._collection, saves)).matched_count == len(changes):
             return frozenset()
         return await self._refused(lease, changes)
 
@@ -120,17 +145,13 @@ class Links:
 
     async def _bulk(self, writes: Sequence[UpdateOne]) -> frozenset[int]:
         """Carry out writes and return the positions of those that inserted."""
-        try:
-            with away():
-                result = await self._collection.bulk_write(writes, ordered=False)
-        except BulkWriteError as error:
-            raise _unless_passing(error) from error
-        return frozenset(result.upserted_ids or ())
+        return frozenset((await self._bulk_into(self._collection, writes)).upserted_ids or ())
 
-    async def _bulk_counted(self, writes: Sequence[UpdateOne]) -> int:
+    @staticmethod
+    async def _bulk_into(collection: Collection, writes: Sequence[UpdateOne]) -> BulkWriteResult:
         try:
             with away():
-                return (await self._collection.bulk_write(writes, ordered=False)).matched_count
+                return await collection.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
             raise _unless_passing(error) from error
 
@@ -140,6 +161,10 @@ class Links:
             found = await self._collection.find({"_id": {"$in": ids}}, {"version": 1, "fence": 1}).to_list(None)
         now = {document["_id"]: (document["version"], document.get("fence")) for document in found}
         return frozenset(before.id for before, _ in changes if now.get(before.id) != (before.version + 1, lease.fence))
+
+
+def _item_id(key: ItemKey) -> str:
+    return f"{key.tenant_id}/{key}"
 
 
 def _insert(link: Link, fence: int = 0) -> UpdateOne:

@@ -75,6 +75,11 @@ def _do(action: Action, reason: Reason) -> Plan:
     return (Decision(action, reason),)
 
 
+def _again_reason(link: Link) -> Reason:
+    """Why the last ask goes out once more: it was not shown in time, or it is not known to have been accepted."""
+    return Reason.NOT_CONFIRMED if link.calendar_asks[-1].sent else link.reason
+
+
 # No item was ever made
 
 
@@ -98,16 +103,18 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
     asks = link.calendar_asks
     removing = bool(asks) and asks[-1].content is None
     if seen is None or seen.content is None:
-        if not asks or (removing and overdue):
+        if not asks or (removing and asks[-1].sent and overdue):
             return _do(Bury(), reason if seen is None else Reason.BOTH_DELETED)
-        return _do(Await() if removing else RemoveEvent(), reason)
+        return _do(Await() if removing and asks[-1].sent else RemoveEvent(), reason)
     if link.state is LinkState.DETACHED:
         return _do(Rest(), link.reason)
+    if reason is Reason.ITEM_NOT_FOUND:
+        return _do(Rest(blocked=True), reason)  # absence is never evidence
     if isinstance(link.event, ExternalEvent) and link.calendar_base is None:
         return _do(CreateItem(seen.content), Reason.CALENDAR_CREATED)  # taken out of the bin by its user
     if removing and not overdue:
         return _do(Await(), Reason.AWAITING_CONFIRMATION)
-    remove = Decision(RemoveEvent(), Reason.NOT_CONFIRMED if removing else reason)
+    remove = Decision(RemoveEvent(), _again_reason(link) if removing else reason)
     edited = link.calendar_base is not None and bool(news(link, seen.content))
     item_type = link.item.item_type if link.item else ItemType.APPOINTMENT
     if edited and reason is Reason.PSA_DELETED and ownership.of(item_type).deletable:
@@ -148,7 +155,7 @@ def _no_event(link: Link, psa: PsaHolds, *, overdue: bool) -> Plan:
     if last.content is None or last.source is None or differing(psa.content, last.source):
         return _do(_put(psa.content), Reason.PSA_CHANGED)
     if overdue:
-        return _do(_put(psa.content), Reason.NOT_CONFIRMED)
+        return _do(_put(psa.content), _again_reason(link))
     return _do(Await(), Reason.AWAITING_CONFIRMATION)
 
 
@@ -206,7 +213,7 @@ def _both(link: Link, psa: PsaHolds, shown: Content, rules: TypeRules, *, overdu
     elif merged.fields(Fate.RESTORE):
         steps.append(Decision(merged.put_event(), Reason.RESTORED, merged.overruled_by_psa()))
     elif link.calendar_asks and overdue:
-        steps.append(Decision(merged.put_event(), Reason.NOT_CONFIRMED))
+        steps.append(Decision(merged.put_event(), _again_reason(link)))
     elif link.calendar_asks:
         steps.append(Decision(Await(), Reason.AWAITING_CONFIRMATION))
     return tuple(steps) or _do(Rest(), merged.resting_reason())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from events.content import ALL_FIELDS, Content, Field, Value
 from events.link import Origin
 from events.reasons import Reason
-from worker.core.compare import overlay, same, take
+from worker.core.compare import differing, overlay, same, take
 from worker.core.ownership import Fits, Misfits, Owner, Traits, TypeRules, as_kept
 from worker.core.plan import ChangeItem, Overruled, PutEvent
 from worker.core.sides import news
@@ -75,7 +75,8 @@ class Merge:
         content = take(take(held, self.psa, ours), self.shown, theirs)
         sent_as = {f: value for f, value in self.link.rewritten.items() if f not in ours | theirs}
         pending = last.fields - theirs if last else frozenset[Field]()
-        return PutEvent(content=content, wire=overlay(content, sent_as), fields=ours | pending)
+        overwritten = differing(content, self.shown)
+        return PutEvent(content=content, wire=overlay(content, sent_as), fields=ours | pending | overwritten)
 
     def overruled_by_psa(self) -> tuple[Overruled, ...]:
         """Return the event's values that `put_event` writes over."""
@@ -88,8 +89,13 @@ class Merge:
 
     def overruled_by_calendar(self) -> tuple[Overruled, ...]:
         """Return the item's values that `change_item` writes over."""
-        fields = self.conflicts & self.fields(Fate.TO_PSA)
-        return tuple(Overruled(f, "calendar", self.psa.value(f), self.rulings[f].reason) for f in fields)
+        fields = self.fields(Fate.TO_PSA)
+        lost = [Overruled(f, "calendar", self.psa.value(f), self.rulings[f].reason) for f in fields & self.conflicts]
+        # Whether whoever edited the event had seen this value is not known: it was still under way.
+        last = _last_put(self.link)
+        unseen = fields & last.fields - self.conflicts if last else frozenset[Field]()
+        lost += [Overruled(f, "calendar", self.psa.value(f), Reason.AWAITING_CONFIRMATION) for f in unseen]
+        return tuple(lost)
 
     def resting_reason(self) -> Reason:
         """Why nothing is done: equal, or a difference that is left alone."""

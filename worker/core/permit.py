@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 class Policy:
     """What the user ticked, and what the calendar allows."""
 
+    calendar_id: str
     inbound_create: bool
     inbound_update: bool
     inbound_delete: bool

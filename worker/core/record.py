@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS, Content
-from events.link import CalendarAsk, ItemKey, Link, LinkState, PsaAsk, PsaSeen
+from events.link import CREATION, CalendarAsk, ItemKey, Link, LinkState, PsaAsk, PsaSeen
 from events.reasons import Reason
 from worker.core.compare import take
 from worker.core.plan import (
@@ -35,20 +35,32 @@ class Timing:
 
     looks: tuple[timedelta, ...] = (timedelta(seconds=2), timedelta(seconds=5), timedelta(seconds=10))
     """How long after a write to look whether it shows."""
-    patience: timedelta = timedelta(seconds=20)
-    """After this, a write that was accepted is taken to have been applied, if it ever will be."""
+    patience: timedelta = timedelta(seconds=30)
+    """After this, what was written down as asked has arrived, been accepted and been applied, if it ever will be.
+
+    Longer than the longest call (15 s): a worker that was cut off can still be in the middle of one.
+    """
     give_up: timedelta = timedelta(days=1)
     """A single item that fails for so long is blocked, for a person to look at."""
 
 
-def overdue(link: Link, now: datetime, timing: Timing) -> bool:
-    """Whether what was asked of the calendar should have been seen by now. Twice the patience each time it was not."""
-    return bool(link.calendar_asks) and now >= _overdue_at(link, timing)
+def overdue(link: Link, read_at: datetime | None, timing: Timing) -> bool:
+    """Whether a read that began at `read_at` should have shown the last ask, or it was never known to be accepted.
+
+    The patience doubles each time it was not shown.
+    """
+    if not link.calendar_asks:
+        return False
+    if not link.calendar_asks[-1].sent:
+        return True
+    return read_at is not None and read_at >= _overdue_at(link, timing)
 
 
-def waited(link: Link, read_at: datetime, timing: Timing) -> bool:
+def waited(link: Link, read_at: datetime | None, timing: Timing) -> bool:
     """Whether a read that began at `read_at` shows everything that was asked before the last ask."""
-    return bool(link.calendar_asks) and read_at - link.calendar_asks[-1].at >= timing.patience
+    if not link.calendar_asks or read_at is None or not link.calendar_asks[-1].sent:
+        return False
+    return read_at - link.calendar_asks[-1].at >= timing.patience
 
 
 def _overdue_at(link: Link, timing: Timing) -> datetime:
@@ -64,24 +76,24 @@ def next_look(link: Link, now: datetime, timing: Timing) -> datetime:
 
 def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: Timing) -> Link:
     """Write down a write before it goes out: from now on that side may hold it."""
-    if decision.reason is Reason.NOT_CONFIRMED:
+    if decision.reason is Reason.NOT_CONFIRMED and link.calendar_asks and link.calendar_asks[-1].sent:
         link = replace(link, attempts=link.attempts + 1, failing_since=link.failing_since or now)
     link = replace(link, state=LinkState.PENDING, reason=decision.reason, message="", due_at=now)
     shown = link.calendar_seen.content if link.calendar_seen else None
     kept = psa.content if isinstance(psa, PsaHolds) else None
-    revision = link.psa_seen.revision if link.psa_seen else -1
+    revision = link.psa_seen.revision if link.psa_seen else CREATION
     match decision.action:
         case PutEvent(content=content, fields=fields):
             return _ask_calendar(link, CalendarAsk(content, fields, kept, shown, now), timing)
         case RemoveEvent():
             return _ask_calendar(link, CalendarAsk(None, frozenset(), None, shown, now), timing)
         case CreateItem(content=content):
-            if any(ask.revision == -1 for ask in link.psa_asks):
+            if any(ask.revision == CREATION for ask in link.psa_asks):
                 return link  # the same creation again
             again = link.item is not None or link.psa_seen is not None
             fresh = replace(link, item=None, psa_seen=None, psa_base=None, psa_asks=())
             generation = link.generation + (1 if again else 0)
-            return replace(fresh, generation=generation, psa_asks=(PsaAsk(content, ALL_FIELDS, shown, -1),))
+            return replace(fresh, generation=generation, psa_asks=(PsaAsk(content, ALL_FIELDS, shown, CREATION),))
         case ChangeItem(content=content, fields=fields):
             return _ask_psa(link, PsaAsk(content, fields, shown, revision))
         case DeleteItem():
@@ -98,9 +110,9 @@ def _ask_psa(link: Link, ask: PsaAsk) -> Link:
 def _ask_calendar(link: Link, ask: CalendarAsk, timing: Timing) -> Link:
     """Add an ask, and forget what later asks must have overwritten by now."""
     asks = link.calendar_asks
-    applied = [i for i, other in enumerate(asks) if ask.at - other.at >= timing.patience]
+    applied = [i for i, old in enumerate(asks) if not old.believed and ask.at - old.at >= timing.patience]
     asks = asks[applied[-1] :] if applied else asks
-    if asks and replace(asks[-1], at=ask.at, over=ask.over) == ask:
+    if asks and replace(asks[-1], at=ask.at, over=ask.over, sent=False, believed=False) == ask:
         asks = asks[:-1]
         ask = replace(ask, over=link.calendar_asks[-1].over or ask.over)
     return replace(link, calendar_asks=(*asks, ask))
@@ -113,6 +125,8 @@ def sent(link: Link, now: datetime, timing: Timing) -> Link:
         # A tombstone of the former event says nothing about the new one.
         gone = link.calendar_seen.updated or link.calendar_gone
         link = replace(link, calendar_seen=None, calendar_gone=gone)
+    asks = (*link.calendar_asks[:-1], replace(link.calendar_asks[-1], sent=True))
+    link = replace(link, calendar_asks=asks)
     return replace(link, due_at=next_look(link, now, timing))
 
 
@@ -150,6 +164,10 @@ def concluded(link: Link, decision: Decision, psa: PsaView) -> Link:
             return link
 
 
+BURY = Decision(Bury(), Reason.CALENDAR_DELETED)
+"""How a link ends whose item went to another one."""
+
+
 def _event_forgotten(link: Link) -> Link:
     stamp = link.calendar_seen.updated if link.calendar_seen else None
     gone = stamp or link.calendar_gone
@@ -163,7 +181,7 @@ def _agreed(link: Link, fields: frozenset[Field], psa: PsaView) -> Link:
     psa_base = take(link.psa_base or psa.content, psa.content, fields)
     calendar_base = take(link.calendar_base or shown, shown, fields)
     link = replace(link, psa_base=psa_base, calendar_base=calendar_base)
-    return believe(link, {f: shown.value(f) for f in fields})
+    return believe(link, {f: shown.value(f) for f in fields}, psa.content)
 
 
 def _resting(link: Link, state: LinkState, reason: Reason) -> Link:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS, Content, Field, Value
+from events.link import CREATION
 from worker.core.compare import overlay, same, take
 
 if TYPE_CHECKING:
@@ -168,9 +169,9 @@ def settle_psa(link: Link, psa: PsaView, *, answered: bool = False) -> Link:
     if not asks or link.psa_seen is None or link.psa_seen.revision <= asks[-1].revision or isinstance(psa, PsaUnread):
         return link
     link = replace(link, psa_asks=())
-    if link.psa_base is None and asks[0].content is not None:
+    if asks[0].revision == CREATION:
         return _created(link, psa, asks[0], answered=answered)
-    if not isinstance(psa, PsaHolds) or link.psa_base is None:
+    if not isinstance(psa, PsaHolds):
         return link
     arrived: dict[Field, Value] = {}
     for ask in asks:
@@ -181,8 +182,8 @@ def settle_psa(link: Link, psa: PsaView, *, answered: bool = False) -> Link:
             if sure or same(field, ask.content.value(field), psa.content.value(field)):
                 arrived[field] = ask.source.value(field)
     calendar_base = link.calendar_base and overlay(link.calendar_base, arrived)
-    link = replace(link, psa_base=take(link.psa_base, psa.content, arrived), calendar_base=calendar_base)
-    return believe(link, arrived)
+    psa_base = link.psa_base and take(link.psa_base, psa.content, arrived)
+    return believe(replace(link, psa_base=psa_base, calendar_base=calendar_base), arrived, psa.content)
 
 
 def _created(link: Link, psa: PsaHolds | PsaGone | PsaNever, ask: PsaAsk, *, answered: bool) -> Link:
@@ -192,10 +193,12 @@ def _created(link: Link, psa: PsaHolds | PsaGone | PsaNever, ask: PsaAsk, *, ans
         # Whatever is not as it was asked has been edited since, and is compared with what was asked.
         kept = psa.content
         base = take(base, kept, [f for f in ALL_FIELDS if answered or same(f, base.value(f), kept.value(f))])
-    return replace(link, psa_base=base, calendar_base=ask.source)
+    link = replace(link, psa_base=base, calendar_base=ask.source)
+    shown = {f: ask.source.value(f) for f in ALL_FIELDS} if ask.source else {}
+    return believe(link, shown, base)
 
 
-def believe(link: Link, values: Mapping[Field, Value]) -> Link:
+def believe(link: Link, values: Mapping[Field, Value], psa: Content) -> Link:
     """Expect the event to go on showing `values`, on which both sides just came to agree.
 
     Without this, an older write of ours that is still under way could arrive afterwards and pass for settled.
@@ -203,7 +206,9 @@ def believe(link: Link, values: Mapping[Field, Value]) -> Link:
     if not link.calendar_asks or not values:
         return link
     last = link.calendar_asks[-1]
-    if last.content is None:
+    if last.content is None or last.source is None:
         return link
-    believed = replace(last, content=overlay(last.content, values), fields=last.fields - values.keys())
-    return replace(link, calendar_asks=(*link.calendar_asks, believed))
+    content, source = overlay(last.content, values), take(last.source, psa, values)
+    return replace(
+        link, calendar_asks=(*link.calendar_asks, replace(last, content=content, source=source, believed=True))
+    )

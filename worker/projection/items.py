@@ -45,12 +45,16 @@ def picture(key: ItemKey | None, seen: PsaSeen | None, time_zone: str | None) ->
 
     `time_zone`: the user's, where the item does not name one.
     """
-    if key is None or seen is None:
+    if key is None:
         return Pictured(PsaNever())
+    if seen is None:
+        return Pictured(PsaUnread())
     if seen.deleted:
         return Pictured(PsaGone(Reason.PSA_DELETED))
     if not seen.assigned:
         return Pictured(PsaGone(Reason.UNASSIGNED))
+    if seen.absent:
+        return Pictured(PsaGone(Reason.ITEM_NOT_FOUND))
     if seen.item is None:
         return Pictured(PsaUnread())
     item = _SNAPSHOTS[key.item_type].validate_json(seen.item)

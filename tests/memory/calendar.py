@@ -1,0 +1,219 @@
+"""A calendar in memory, as Cronofy shows one: writes are accepted and applied later, and reads lag behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from events.calendar import Accepted, CalendarEvent, CalendarWrite, Page, PutEventWrite, WriteResult
+from events.content import When
+from events.failures import System, TryLater
+from events.link import EventKey, ManagedEvent
+from events.reasons import Reason
+from tests.memory.steps import MemoryClock, Stepper
+from worker.projection.events import key_of
+
+CALENDAR_ID = "cal_1"
+CALL = timedelta(seconds=15)
+
+
+@dataclass
+class Pace:
+    """How slow the calendar is, in seconds: from nothing up to these."""
+
+    apply: float = 2.0
+    lag: float = 1.0
+
+
+@dataclass
+class Applied:
+    """A write of ours as it was applied: what it found and what it made."""
+
+    key: EventKey
+    before: CalendarEvent | None
+    after: CalendarEvent
+    unseen: frozenset[str]
+    """Values that somebody set and no read had shown when this wrote over them."""
+
+
+def _as_is(event: CalendarEvent) -> CalendarEvent:
+    return event
+
+
+@dataclass
+class MemoryCalendar:
+    """See `worker.ports.Calendar`. The people who use it act through `create`, `edit` and `delete`."""
+
+    step: Stepper
+    clock: MemoryClock
+    random: Random
+    pace: Pace = field(default_factory=Pace)
+    rewrite: Callable[[CalendarEvent], CalendarEvent] = _as_is
+    events: dict[str, CalendarEvent] = field(default_factory=dict)
+    visible: dict[str, CalendarEvent] = field(default_factory=dict)
+    queue: list[tuple[datetime, CalendarWrite]] = field(default_factory=list)
+    pending: list[tuple[datetime, CalendarEvent]] = field(default_factory=list)
+    applied: list[Applied] = field(default_factory=list)
+    on_change: Callable[[datetime], None] = lambda _: None
+    reads: int = 0
+    _numbers: int = 0
+    _read_values: set[str] = field(default_factory=set)
+    _human_values: set[str] = field(default_factory=set)
+    _by_people: set[tuple[str, datetime | None]] = field(default_factory=set)
+
+    # The port
+
+    async def first_page(self, since: datetime | None) -> Page:
+        began = self.clock.now()
+        await self.step("read calendar")
+        self._in_time(began)
+        self.tick()
+        self.reads += 1
+        shown = [e for e in self.visible.values() if since is None or (e.updated and e.updated >= _second(since))]
+        for event in shown:
+            self._read_values |= _values(event)
+        page = Page(tuple(shown), None, _second(self.clock.now()))
+        await self.step("calendar was read")
+        return page
+
+    async def next_page(self, url: str) -> Page:
+        raise AssertionError(url)
+
+    async def look_for(self, event: EventKey, when: When | None) -> CalendarEvent | None:
+        del when
+        await self.step("look for an event")
+        self.tick()
+        return next((e for e in self.visible.values() if key_of(e) == event), None)
+
+    async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
+        began = self.clock.now()
+        await self.step("write calendar")
+        self._in_time(began)
+        for write in writes:
+            last = max((at for at, _ in self.queue), default=self.clock.now())
+            self.queue.append((max(last, self._later(self.pace.apply)), write))
+        await self.step("calendar accepted")
+        return [Accepted() for _ in writes]
+
+    def _in_time(self, began: datetime) -> None:
+        if self.clock.now() - began > CALL:
+            raise TryLater(System.CRONOFY, Reason.UNREACHABLE, "too late")
+
+    # Its own life
+
+    def _later(self, seconds: float) -> datetime:
+        return self.clock.now() + timedelta(seconds=self.random.uniform(0, seconds))
+
+    def tick(self) -> None:
+        """Apply what is due and show what has become visible."""
+        now = self.clock.now()
+        while self.queue and self.queue[0][0] <= now:
+            self._apply(self.queue.pop(0)[1])
+        shown = sorted((at, n, event) for n, (at, event) in enumerate(self.pending) if at <= now)
+        self.visible |= {event.event_uid: event for _, _, event in shown}
+        for _, _, event in shown:
+            if (event.event_uid, event.updated) in self._by_people and event.updated:
+                # The service tells of a change when it has heard of it itself.
+                self.on_change(event.updated)
+        self.pending = [(at, event) for at, event in self.pending if at > now]
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is under way."""
+        return not self.queue and not self.pending
+
+    def next_at(self) -> datetime | None:
+        """When something happens next by itself."""
+        return min([at for at, _ in self.queue] + [at for at, _ in self.pending], default=None)
+
+    def _apply(self, write: CalendarWrite) -> None:
+        found = next((e for e in self.events.values() if key_of(e) == write.event), None)
+        if isinstance(write, PutEventWrite):
+            after = self._put(found, write)
+        elif found is None or found.deleted:
+            return
+        else:
+            after = replace(found, deleted=True)
+        overwritten = _values(found) - _values(after) if found and not found.deleted else set[str]()
+        unseen = frozenset((overwritten & self._human_values) - self._read_values)
+        self.applied.append(Applied(write.event, found, after, unseen))
+        self._store(after)
+
+    def _put(self, found: CalendarEvent | None, write: PutEventWrite) -> CalendarEvent:
+        if found is None:
+            assert isinstance(write.event, ManagedEvent), "only events of ours can be made"
+            self._numbers += 1
+            now = _second(self.clock.now())
+            found = CalendarEvent(
+                write.event.calendar_id, f"evt_{self._numbers}", write.event.event_id, created=now, updated=now
+            )
+        return self.rewrite(
+            replace(
+                found,
+                deleted=False,
+                start=write.start,
+                end=write.end,
+                summary=write.summary,
+                description=write.description,
+                location=write.location,
+                transparent=not write.busy,
+                private=write.private,
+            )
+        )
+
+    def _store(self, event: CalendarEvent) -> CalendarEvent:
+        event = replace(event, updated=_second(self.clock.now()))
+        self.events[event.event_uid] = event
+        visible = self._later(self.pace.lag)
+        # A later state of one event never becomes visible before an earlier one.
+        visible = max([visible] + [at for at, other in self.pending if other.event_uid == event.event_uid])
+        self.pending.append((visible, event))
+        return event
+
+    # People
+
+    def create(self, summary: str, start: datetime, end: datetime) -> str:
+        """Make an event as its user. Returns its uid."""
+        self._numbers += 1
+        uid = f"evt_external_{self._numbers}"
+        event = CalendarEvent(
+            CALENDAR_ID, uid, None, start=start, end=end, summary=summary, created=_second(self.clock.now())
+        )
+        self._by_hand(event)
+        return uid
+
+    def edit(self, uid: str, **changes: object) -> bool:
+        """Change an event as its user. False if it is gone."""
+        event = self.events.get(uid)
+        if event is None or event.deleted:
+            return False
+        self._by_hand(replace(event, **changes))  # type: ignore[arg-type]
+        return True
+
+    def delete(self, uid: str) -> bool:
+        """Delete an event as its user. False if it is gone."""
+        event = self.events.get(uid)
+        if event is None or event.deleted:
+            return False
+        self._by_hand(replace(event, deleted=True))
+        return True
+
+    def _by_hand(self, event: CalendarEvent) -> None:
+        self.tick()
+        self._human_values |= _values(event)
+        stored = self._store(event)
+        self._by_people.add((stored.event_uid, stored.updated))
+
+    def live(self) -> list[CalendarEvent]:
+        """Return the events that are there."""
+        return [event for event in self.events.values() if not event.deleted]
+
+
+def _values(event: CalendarEvent) -> set[str]:
+    return {f"{event.event_uid}:{event.summary}", f"{event.event_uid}:{event.start}"}
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)

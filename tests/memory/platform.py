@@ -1,0 +1,227 @@
+"""A PSA in memory: items with revisions, an API that guards them, and events about every change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from events.failures import System, TryLater
+from events.items import ItemType
+from events.link import ItemKey
+from events.platform import (
+    Absent,
+    AppointmentDraft,
+    AppointmentTimes,
+    CreateAnswer,
+    Created,
+    Declined,
+    Done,
+    ItemAnswer,
+    ItemChanges,
+    ItemNow,
+    MovedOn,
+    ServiceCallTimes,
+)
+from events.psa import PSA_EVENT, ItemChanged
+from events.reasons import Reason
+from tests.memory.steps import MemoryClock, Stepper
+
+CALL = timedelta(seconds=15)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One item."""
+
+    key: ItemKey
+    revision: int
+    assignees: frozenset[int]
+    item: dict[str, Any]
+    deleted: bool = False
+    reference: str | None = None
+
+
+@dataclass
+class MemoryPlatform:
+    """See `worker.ports.Platform`. The people who use it act through `make`, `edit` and `remove`."""
+
+    step: Stepper
+    clock: MemoryClock
+    tenant_id: int = 1
+    rows: dict[str, Row] = field(default_factory=dict)
+    on_change: Callable[[ItemChanged], None] = lambda _: None
+    refuses: Callable[[ItemChanges], str | None] = lambda _: None
+    writes: list[tuple[str, Row | None, Row]] = field(default_factory=list)
+    _numbers: int = 0
+
+    # The port
+
+    async def read(self, key: ItemKey) -> ItemNow | None:
+        await self.step("read item")
+        row = self.rows.get(key.item_id)
+        return None if row is None else _now(row)
+
+    async def find(self, tenant_id: int, reference: str) -> ItemNow | None:
+        del tenant_id
+        await self.step("find item")
+        return next((_now(row) for row in self.rows.values() if row.reference == reference), None)
+
+    async def create(self, draft: AppointmentDraft) -> CreateAnswer:
+        began = self.clock.now()
+        await self.step("create item")
+        self._in_time(began)
+        found = next((row for row in self.rows.values() if row.reference == draft.reference), None)
+        row = found or self._new(ItemType.APPOINTMENT, draft.user_id, _appointment(draft), draft.reference)
+        if found is None:
+            self.writes.append(("create", None, row))
+        answer = Created(_now(row), found is not None)
+        await self.step("item created")
+        return answer
+
+    async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
+        began = self.clock.now()
+        await self.step("change item")
+        self._in_time(began)
+        row = self.rows.get(key.item_id)
+        if row is None:
+            return Absent()
+        refusal = self.refuses(changes)
+        if refusal:
+            return Declined(refusal)
+        if row.revision != revision or row.deleted:
+            return MovedOn(_now(row))
+        after = self._store(replace(row, item={**row.item, **_changed(changes)}))
+        self.writes.append(("change", row, after))
+        answer = Done(_now(after))
+        await self.step("item changed")
+        return answer
+
+    async def delete(self, key: ItemKey, revision: int) -> ItemAnswer:
+        began = self.clock.now()
+        await self.step("delete item")
+        self._in_time(began)
+        row = self.rows.get(key.item_id)
+        if row is None:
+            return Absent()
+        if row.revision != revision or row.deleted:
+            return MovedOn(_now(row))
+        after = self._store(replace(row, deleted=True))
+        self.writes.append(("delete", row, after))
+        answer = Done(_now(after))
+        await self.step("item deleted")
+        return answer
+
+    def _in_time(self, began: datetime) -> None:
+        if self.clock.now() - began > CALL:
+            raise TryLater(System.PSA, Reason.UNREACHABLE, "too late")
+
+    def _new(self, kind: ItemType, user_id: int, item: dict[str, Any], reference: str | None = None) -> Row:
+        self._numbers += 1
+        key = ItemKey(self.tenant_id, kind, str(self._numbers))
+        named = {"id": self._numbers, **item} | ({"external_reference": reference} if reference else {})
+        return self._store(Row(key, 0, frozenset({user_id}), named, reference=reference))
+
+    def _store(self, row: Row) -> Row:
+        row = replace(row, revision=row.revision + 1)
+        self.rows[row.key.item_id] = row
+        self.on_change(self.event(row))
+        return row
+
+    def event(self, row: Row) -> ItemChanged:
+        """Return the event about an item as it is now."""
+        data = {
+            "tenant_id": row.key.tenant_id,
+            "item_type": row.key.item_type.value,
+            "item_id": row.key.item_id,
+            "revision": row.revision,
+            "deleted": row.deleted,
+            "assignees": sorted(row.assignees),
+            "item": None if row.deleted else row.item,
+        }
+        body = {
+            "specversion": "1.0",
+            "id": f"{row.key.item_id}:{row.revision}",
+            "source": "psa",
+            "type": "psa.calendar_item.changed.v1",
+            "data": data,
+        }
+        event = PSA_EVENT.validate_json(json.dumps(body))
+        assert isinstance(event, ItemChanged)
+        return event
+
+    # People
+
+    def make(self, kind: ItemType, user_id: int, **item: Any) -> str:
+        """Make an item as somebody who works in the PSA. Returns its id."""
+        return self._new(kind, user_id, item).key.item_id
+
+    def edit(self, item_id: str, **item: Any) -> bool:
+        """Change an item. False if it is gone."""
+        row = self.rows[item_id]
+        if row.deleted:
+            return False
+        self._store(replace(row, item={**row.item, **item}))
+        return True
+
+    def assign(self, item_id: str, *users: int) -> None:
+        """Assign an item to other users."""
+        self._store(replace(self.rows[item_id], assignees=frozenset(users)))
+
+    def remove(self, item_id: str) -> bool:
+        """Delete an item. False if it is gone."""
+        row = self.rows[item_id]
+        if row.deleted:
+            return False
+        self._store(replace(row, deleted=True))
+        return True
+
+    def live(self) -> list[Row]:
+        """Return the items that are there."""
+        return [row for row in self.rows.values() if not row.deleted]
+
+
+def _now(row: Row) -> ItemNow:
+    item = None if row.deleted else json.dumps(row.item)
+    return ItemNow(row.key, row.revision, row.deleted, row.assignees, item)
+
+
+def _appointment(draft: AppointmentDraft) -> dict[str, Any]:
+    return {
+        "subject": draft.subject.strip(),
+        "description": draft.description,
+        "location": draft.location,
+        "is_private": draft.private,
+        **_times(draft.start, draft.end),
+    }
+
+
+def _times(start: datetime | date, end: datetime | date) -> dict[str, Any]:
+    if isinstance(start, datetime) and isinstance(end, datetime):
+        return {"all_day": False, "start": stamp(start), "end": stamp(end)}
+    return {"all_day": True, "start_date": start.isoformat(), "end_date": end.isoformat()}
+
+
+def _changed(changes: ItemChanges) -> dict[str, Any]:
+    named = {
+        "subject": changes.subject,
+        "description": changes.description,
+        "location": changes.location,
+        "is_private": changes.private,
+    }
+    values: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    match changes.times:
+        case AppointmentTimes(start=start, end=end):
+            values |= _times(start, end)
+        case ServiceCallTimes(start=start, end=end):
+            values |= {"start": stamp(start), "end": stamp(end)}
+        case _:
+            pass
+    return values
+
+
+def stamp(moment: datetime) -> str:
+    """Return an instant as the PSA writes it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

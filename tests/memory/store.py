@@ -1,0 +1,374 @@
+"""The store in memory. Operations are atomic, with a step before and after, so that a crash can fall on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from events.failures import Malformed
+from events.integration import (
+    Assignee,
+    Busy,
+    ConnectWish,
+    Held,
+    Integration,
+    Lease,
+    Lost,
+    Released,
+    ReleaseResult,
+    SettingsWish,
+    Taken,
+    TakeResult,
+    Unknown,
+    Wanted,
+)
+from events.journal import Entry
+from events.link import ItemKey, Link, Observed, PsaSeen, bare_reference
+from events.reasons import Reason
+from tests.memory.steps import MemoryClock, Stepper
+
+
+@dataclass
+class _Row:
+    integration: Integration
+    owner: str | None = None
+    fence: int = 0
+    until: datetime | None = None
+    rerun: bool = False
+
+
+class MemoryIntegrations:
+    """See `adapters.mongodb.integrations.Integrations`."""
+
+    def __init__(self, step: Stepper, clock: MemoryClock) -> None:
+        self._step = step
+        self._clock = clock
+        self.rows: dict[str, _Row] = {}
+
+    # Intake
+
+    async def want_connect(self, whose: Assignee, wish: ConnectWish, now: datetime) -> bool:
+        def newer(wanted: Wanted) -> Wanted | None:
+            known = wanted.connect.revision if wanted.connect else -1
+            return replace(wanted, connect=wish) if wish.revision > known else None
+
+        return await self._want(whose, now, newer)
+
+    async def want_settings(self, whose: Assignee, wish: SettingsWish, now: datetime) -> bool:
+        def newer(wanted: Wanted) -> Wanted | None:
+            known = wanted.settings.revision if wanted.settings else -1
+            return replace(wanted, settings=wish) if wish.revision > known else None
+
+        return await self._want(whose, now, newer)
+
+    async def want_active(self, whose: Assignee, revision: int, now: datetime, *, active: bool) -> bool:
+        def newer(wanted: Wanted) -> Wanted | None:
+            later = revision > wanted.active_revision
+            return replace(wanted, active=active, active_revision=revision) if later else None
+
+        return await self._want(whose, now, newer)
+
+    async def want_calendars(self, whose: Assignee, revision: int, now: datetime) -> bool:
+        def newer(wanted: Wanted) -> Wanted | None:
+            return (
+                replace(wanted, list_calendars_revision=revision) if revision > wanted.list_calendars_revision else None
+            )
+
+        return await self._want(whose, now, newer, epoch=0)
+
+    async def _want(
+        self, whose: Assignee, now: datetime, newer: Callable[[Wanted], Wanted | None], *, epoch: int = 1
+    ) -> bool:
+        await self._step("want")
+        row = self.rows.get(whose.integration_id)
+        if row is None:
+            fresh = Integration(whose.integration_id, whose.tenant_id, whose.user_id, epoch=0)
+            row = self.rows[whose.integration_id] = _Row(fresh)
+        if (row.integration.tenant_id, row.integration.user_id) != (whose.tenant_id, whose.user_id):
+            raise Malformed(Reason.BREAKS_SCHEMA, "integration_id belongs to another tenant or user")
+        wanted = newer(row.integration.wanted)
+        if wanted is not None:
+            row.integration = replace(
+                row.integration,
+                wanted=wanted,
+                epoch=row.integration.epoch + epoch,
+                due_at=_min(row.integration.due_at, now),
+            )
+        await self._step("wanted")
+        return wanted is not None
+
+    async def tenants(self, ids: Sequence[int]) -> frozenset[int]:
+        await self._step("tenants")
+        return frozenset(row.integration.tenant_id for row in self.rows.values()) & frozenset(ids)
+
+    async def assignees(self, users: Sequence[tuple[int, int]]) -> list[Assignee]:
+        await self._step("assignees")
+        return [
+            Assignee(row.integration.id, row.integration.tenant_id, row.integration.user_id)
+            for row in self.rows.values()
+            if (row.integration.tenant_id, row.integration.user_id) in set(users)
+        ]
+
+    async def mark_due(self, integration_ids: Sequence[str], now: datetime) -> None:
+        await self._step("mark due")
+        for id_ in integration_ids:
+            if row := self.rows.get(id_):
+                row.integration = replace(row.integration, due_at=_min(row.integration.due_at, now))
+        await self._step("marked due")
+
+    async def note_change(self, integration_id: str, changes_since: datetime | None, now: datetime) -> bool:
+        await self._step("note change")
+        row = self.rows.get(integration_id)
+        if row is None:
+            return False
+        signals = row.integration.signals
+        since = _min(signals.changes_since, changes_since) if changes_since else signals.changes_since
+        signals = replace(signals, requested=signals.requested + 1, changes_since=since)
+        row.integration = replace(row.integration, signals=signals, due_at=_min(row.integration.due_at, now))
+        await self._step("noted change")
+        return True
+
+    async def note_profile(self, integration_id: str, now: datetime) -> bool:
+        await self._step("note profile")
+        row = self.rows.get(integration_id)
+        if row is None:
+            return False
+        signals = replace(row.integration.signals, profile_check=row.integration.signals.profile_check + 1)
+        row.integration = replace(row.integration, signals=signals, due_at=_min(row.integration.due_at, now))
+        return True
+
+    # The lease
+
+    async def take(self, integration_id: str, owner: str, length: timedelta) -> TakeResult:
+        await self._step("take")
+        row = self.rows.get(integration_id)
+        if row is None:
+            return Unknown()
+        now = self._clock.now()
+        if row.until is not None and row.until > now and row.owner != owner:
+            row.rerun = True
+            await self._step("marked busy")
+            return Busy()
+        row.owner, row.fence, row.until, row.rerun = owner, row.fence + 1, now + length, False
+        taken = self._taken(row)
+        await self._step("taken")
+        return taken
+
+    def _taken(self, row: _Row) -> Taken:
+        assert row.until is not None
+        assert row.owner is not None
+        left = (row.until - self._clock.now()).total_seconds()
+        deadline = self._clock.monotonic() + left
+        return Taken(Lease(row.integration.id, row.owner, row.fence, row.integration.epoch, deadline), row.integration)
+
+    def _mine(self, lease: Lease) -> _Row | None:
+        row = self.rows.get(lease.integration_id)
+        return row if row and (row.fence, row.owner) == (lease.fence, lease.owner) else None
+
+    async def extend(self, lease: Lease, length: timedelta) -> Taken | Lost:
+        await self._step("extend")
+        row = self._mine(lease)
+        if row is None:
+            return Lost()
+        row.until = self._clock.now() + length
+        return self._taken(row)
+
+    async def current(self, lease: Lease) -> bool:
+        await self._step("current")
+        row = self._mine(lease)
+        return row is not None and row.integration.epoch == lease.epoch
+
+    async def save(self, lease: Lease, before: Held, after: Held) -> bool:
+        if before == after:
+            return True
+        await self._step("save held")
+        row = self._mine(lease)
+        if row is None:
+            return False
+        row.integration = replace(row.integration, held=after)
+        await self._step("saved held")
+        return True
+
+    async def serve(self, lease: Lease, *, requested: int, profile_check: int) -> bool:
+        await self._step("serve")
+        row = self._mine(lease)
+        if row is None:
+            return False
+        signals = row.integration.signals
+        since = signals.changes_since if signals.requested > requested else None
+        signals = replace(signals, served=requested, profile_checked=profile_check, changes_since=since)
+        row.integration = replace(row.integration, signals=signals)
+        await self._step("served")
+        return True
+
+    async def release(self, lease: Lease, due_at: datetime | None, length: timedelta) -> ReleaseResult:
+        await self._step("release")
+        row = self._mine(lease)
+        if row is None:
+            return Lost()
+        if row.rerun:
+            row.rerun = False
+            row.until = self._clock.now() + length
+            return self._taken(row)
+        row.owner = row.until = None
+        row.integration = replace(row.integration, due_at=due_at)
+        await self._step("released")
+        return Released()
+
+    async def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[str]:
+        await self._step("claim due")
+        due: list[str] = []
+        for row in self.rows.values():
+            free = row.until is None or row.until <= self._clock.now()
+            if free and row.integration.due_at is not None and row.integration.due_at <= now and len(due) < limit:
+                row.integration = replace(row.integration, due_at=again_at)
+                due.append(row.integration.id)
+        await self._step("claimed due")
+        return due
+
+    async def get(self, integration_id: str) -> Integration | None:
+        row = self.rows.get(integration_id)
+        return row.integration if row else None
+
+    # For tests
+
+    def put(self, integration: Integration) -> None:
+        """Put an integration that is set up already."""
+        self.rows[integration.id] = _Row(integration)
+
+    def leased(self, integration_id: str) -> bool:
+        """Whether somebody works on it."""
+        row = self.rows[integration_id]
+        return row.until is not None and row.until > self._clock.now()
+
+
+def _min(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else min(one, other)
+
+
+class MemoryLinks:
+    """See `adapters.mongodb.links.Links`."""
+
+    def __init__(self, step: Stepper, clock: MemoryClock) -> None:
+        self._step = step
+        self._clock = clock
+        self.links: dict[str, Link] = {}
+        self.fences: dict[str, int] = {}
+        self._deleted: dict[ItemKey, int] = {}
+
+    async def of_items(self, items: Sequence[ItemKey], references: Sequence[tuple[int, str]]) -> list[Link]:
+        await self._step("links of items")
+        named = set(references)
+        return [
+            link
+            for link in self.links.values()
+            if link.item in items or (link.tenant_id, bare_reference(link.reference)) in named
+        ]
+
+    async def observe(self, seen: Sequence[Observed], now: datetime) -> None:
+        for observed in seen:
+            await self._step("observe")
+            link = self.links.get(observed.link_id)
+            if link is None:
+                if observed.fresh is not None:
+                    self.links[observed.link_id] = observed.fresh
+                    self.fences[observed.link_id] = 0
+            elif link.item == observed.item and _newer(link.psa_seen, observed.seen):
+                self.links[link.id] = replace(link, psa_seen=observed.seen, due_at=now)
+        await self._step("observed")
+
+    async def remember_deleted(self, items: Mapping[ItemKey, int], now: datetime) -> None:
+        del now
+        await self._step("remember deleted")
+        for key, revision in items.items():
+            self._deleted[key] = max(revision, self._deleted.get(key, revision))
+
+    async def deleted(self, items: Sequence[ItemKey]) -> dict[ItemKey, int]:
+        await self._step("deleted items")
+        return {key: self._deleted[key] for key in items if key in self._deleted}
+
+    async def due(self, integration_id: str, now: datetime, limit: int) -> list[Link]:
+        await self._step("due links")
+        due = [
+            link
+            for link in self.links.values()
+            if link.integration_id == integration_id and link.due_at is not None and link.due_at <= now
+        ]
+        return sorted(due, key=lambda link: (link.due_at, link.id))[:limit]
+
+    async def next_due(self, integration_id: str) -> datetime | None:
+        await self._step("next due")
+        due = [link.due_at for link in self.links.values() if link.integration_id == integration_id and link.due_at]
+        return min(due, default=None)
+
+    async def by_ids(self, ids: Sequence[str]) -> dict[str, Link]:
+        await self._step("links by ids")
+        return {id_: self.links[id_] for id_ in ids if id_ in self.links}
+
+    async def owners(self, integration_id: str, items: Sequence[ItemKey]) -> list[Link]:
+        await self._step("owners")
+        return [
+            link
+            for link in self.links.values()
+            if link.integration_id == integration_id
+            and (link.item in items or any(ask.revision == -1 for ask in link.psa_asks))
+        ]
+
+    async def save(self, lease: Lease, changes: Sequence[tuple[Link, Link]]) -> frozenset[str]:
+        refused: set[str] = set()
+        for before, after in changes:
+            await self._step("save link")
+            stored = self.links.get(before.id)
+            if stored is None or stored.version != before.version or self.fences[before.id] > lease.fence:
+                refused.add(before.id)
+                continue
+            self.links[before.id] = _merged(stored, before, after)
+            self.fences[before.id] = lease.fence
+        if changes:
+            await self._step("saved links")
+        return frozenset(refused)
+
+    async def add(self, lease: Lease, links: Sequence[Link]) -> frozenset[str]:
+        there: set[str] = set()
+        for link in links:
+            await self._step("add link")
+            if link.id in self.links:
+                there.add(link.id)
+            else:
+                self.links[link.id] = link
+                self.fences[link.id] = lease.fence
+        return frozenset(there)
+
+
+def _newer(known: PsaSeen | None, seen: PsaSeen) -> bool:
+    if known is None or seen.revision > known.revision:
+        return True
+    return seen.revision == known.revision and known.item is None and not known.deleted and seen.item is not None
+
+
+def _merged(stored: Link, before: Link, after: Link) -> Link:
+    saved = replace(after, version=before.version + 1)
+    if after.item != before.item:
+        return saved
+    now = stored.psa_seen.revision if stored.psa_seen else -1
+    known = before.psa_seen.revision if before.psa_seen else -1
+    told = after.psa_seen.revision if after.psa_seen else -1
+    if now > told:
+        saved = replace(saved, psa_seen=stored.psa_seen)
+    if now > known and now > told:
+        saved = replace(saved, due_at=stored.due_at)
+    return saved
+
+
+@dataclass
+class MemoryJournal:
+    """See `adapters.mongodb.journal.Journal`."""
+
+    step: Stepper
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    async def write(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            await self.step("write entry")
+            self.entries.setdefault(entry.id, entry)

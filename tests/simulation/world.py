@@ -1,0 +1,318 @@
+"""A small world: one integration, a calendar, a PSA, two queues, and a scheduler that decides who goes next.
+
+Everything that runs is the product's own code; only the ports are memory. Nothing here sleeps: time moves when the
+scheduler says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from events.commands import Cause, Wake
+from events.failures import TryLater
+from events.integration import Held, Integration, SettingsWish, Status, Wanted
+from events.items import ItemType
+from events.journal import Entry
+from events.link import Link
+from events.outcomes import Outcome
+from events.psa import ItemChanged
+from events.reasons import Reason
+from tests.memory.calendar import CALENDAR_ID, MemoryCalendar, Pace
+from tests.memory.platform import MemoryPlatform
+from tests.memory.steps import MemoryClock, Step, Stepper
+from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks
+from worker.core.record import Timing
+from worker.executor import Executor
+from worker.intake.items import take_items
+from worker.slice import Tools
+
+USER = 7
+INTEGRATION = "int-1"
+
+
+@dataclass(eq=False)
+class Task:
+    """A coroutine under way, and what brought it about."""
+
+    label: str
+    coroutine: Coroutine[Any, Any, object]
+    message: Message | None = None
+    alive: bool = True
+    at: str = ""
+    """The await it stands at."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something on a queue."""
+
+    kind: str
+    id: str
+    content: object
+    redelivered: bool = False
+
+
+@dataclass
+class Faults:
+    """Chances per occasion, from 0 to 1."""
+
+    crash: float = 0.0
+    cut: float = 0.0
+    twice: float = 0.0
+    lost: float = 0.0
+
+
+@dataclass
+class World:
+    """See the module."""
+
+    random: Random
+    faults: Faults = field(default_factory=Faults)
+    pace: Pace = field(default_factory=Pace)
+    timing: Timing = field(default_factory=Timing)
+    workers: int = 3
+
+    def __post_init__(self) -> None:
+        self.step = Stepper(by_hand=True)
+        self.clock = MemoryClock(self.step)
+        self.calendar = MemoryCalendar(self.step, self.clock, self.random, self.pace)
+        self.platform = MemoryPlatform(self.step, self.clock)
+        self.integrations = MemoryIntegrations(self.step, self.clock)
+        self.links = MemoryLinks(self.step, self.clock)
+        self.journal = MemoryJournal(self.step)
+        self.outcomes: list[Outcome] = []
+        self.parked: list[tuple[Link, Entry]] = []
+        self.tasks: list[Task] = []
+        self.graveyard: list[Task] = []
+        self.queue: list[Message] = []
+        self.trace: list[str] = []
+        self._ids = 0
+        self.platform.on_change = self._item_changed
+        self.calendar.on_change = self._notify
+        self.integrations.put(_integration(self.clock.now()))
+        tools = Tools(
+            links=self.links,
+            journal=self.journal,
+            outcomes=self,
+            failed_items=self,
+            platform=self.platform,
+            clock=self.clock,
+            chance=self.random.random,
+            timing=self.timing,
+            stopping=lambda: False,
+        )
+        self.executor = Executor(self.integrations, self, tools, lambda _: _no_access(), lambda _: self.calendar)
+
+    # Ports that need no class of their own
+
+    async def publish(self, outcomes: Sequence[Outcome]) -> None:
+        await self.step("publish outcomes")
+        self.outcomes += outcomes
+
+    async def park(self, link: Link, entry: Entry) -> None:
+        await self.step("park")
+        self.parked.append((link, entry))
+
+    async def wake(self, wakes: Sequence[Wake]) -> None:
+        for wake in wakes:
+            await self.step("publish wake-up")
+            self.queue.append(Message("wake", self._id("wake"), wake))
+
+    # What the two sides send
+
+    def _id(self, kind: str) -> str:
+        self._ids += 1
+        return f"{kind}-{self._ids}"
+
+    def _item_changed(self, event: ItemChanged) -> None:
+        self._send(Message("item", self._id("item"), event), losable=False)
+
+    def _notify(self, since: datetime) -> None:
+        self._send(Message("notification", self._id("notification"), since), losable=True)
+
+    def _send(self, message: Message, *, losable: bool) -> None:
+        if losable and self.random.random() < self.faults.lost:
+            return
+        self.queue.append(message)
+        if self.random.random() < self.faults.twice:
+            self.queue.append(replace(message, id=message.id + "'"))
+
+    # Running
+
+    def deliver(self, message: Message) -> Task:
+        """Start handling a message."""
+        self.queue.remove(message)
+        return self.start(message.kind, self._handle(message), message)
+
+    def start(self, label: str, coroutine: Coroutine[Any, Any, object], message: Message | None = None) -> Task:
+        """Start a task; it runs when it is stepped."""
+        task = Task(label, coroutine, message)
+        self.tasks.append(task)
+        return task
+
+    async def _handle(self, message: Message) -> None:
+        match message.content:
+            case ItemChanged() as event:
+                taken = await take_items([event], self.integrations, self.links, self.clock.now())
+                await self.wake([Wake(integration_id=id_, cause=Cause.PSA_EVENT) for id_ in taken.wakes])
+            case datetime() as since:
+                if await self.integrations.note_change(INTEGRATION, since, self.clock.now()):
+                    await self.wake([Wake(integration_id=INTEGRATION, cause=Cause.NOTIFICATION)])
+            case Wake() as wake:
+                await self.executor.execute(wake, message.id)
+            case _:
+                raise AssertionError(message)
+
+    async def _sweep(self) -> None:
+        now = self.clock.now()
+        due = await self.integrations.claim_due(now, now + timedelta(seconds=30), 10)
+        await self.wake([Wake(integration_id=id_, cause=Cause.DUE) for id_ in due])
+
+    def advance_task(self, task: Task) -> None:
+        """Let a task run to its next await."""
+        self.calendar.tick()
+        try:
+            step = task.coroutine.send(None)
+        except StopIteration:
+            self._ended(task)
+        except TryLater:
+            self._ended(task)
+            self._again(task)
+        else:
+            assert isinstance(step, Step)
+            task.at = step.label
+            self.trace.append(
+                f"{self.clock.now():%M:%S.%f} {task.label} {task.message.id if task.message else ''} at {step.label}"
+            )
+
+    def _ended(self, task: Task) -> None:
+        task.alive = False
+        self.tasks.remove(task)
+
+    def _again(self, task: Task) -> None:
+        if task.message is not None:
+            self.queue.append(replace(task.message, redelivered=True))
+
+    def crash(self, task: Task) -> None:
+        """End a task between two instructions, as kill -9 does; its message comes back."""
+        self.trace.append(f"CRASH {task.label} at {task.at}")
+        task.alive = False
+        self.tasks.remove(task)
+        self.graveyard.append(task)  # kept, or its coroutine would be closed and clean up after itself
+        self._again(task)
+
+    def cut(self, task: Task) -> None:
+        """Cut a task off from the broker: its message comes back while it still runs."""
+        if task.message is not None:
+            self.trace.append(f"CUT {task.label} at {task.at}")
+            self.queue.append(replace(task.message, redelivered=True))
+            task.message = None
+
+    # A random schedule
+
+    def run(self, plan: list[Callable[[World], object]]) -> None:
+        """Let everything happen in a random order: people's actions in theirs, all else as chance has it."""
+        plan = list(plan)
+        while plan or self._busy():
+            self._one(plan)
+
+    def _one(self, plan: list[Callable[[World], object]]) -> None:
+        choices: list[Callable[[], object]] = []
+        if self.tasks:
+            choices += [self._burst] * 6
+        if self.queue and len(self.tasks) < self.workers:
+            choices += [self._deliver] * 3
+        if plan:
+            choices.append(lambda: plan.pop(0)(self))
+        if not any(task.label == "sweep" for task in self.tasks):
+            choices.append(lambda: self.start("sweep", self._sweep()))
+        choices.append(self._pass_time)
+        self.random.choice(choices)()
+
+    def _busy(self) -> bool:
+        due = self.integrations.rows[INTEGRATION].integration.due_at
+        return bool(self.tasks or self.queue or not self.calendar.quiet or due is not None)
+
+    def _burst(self) -> None:
+        """Let one task run for a while, so that it can overtake others completely."""
+        task = self.random.choice(self.tasks)
+        for _ in range(self.random.choice((1, 1, 2, 5, 20, 60))):
+            if not task.alive:
+                return
+            if self.random.random() < self.faults.crash:
+                self.crash(task)
+                return
+            if task.label == "wake" and self.random.random() < self.faults.cut:
+                self.cut(task)
+            self.advance_task(task)
+
+    def _deliver(self) -> None:
+        self.deliver(self.random.choice(self.queue))
+
+    def _pass_time(self) -> None:
+        if self.tasks:
+            self.clock.advance(self.random.choice((0.01, 0.1, 0.5)))
+            return
+        self.clock.advance(self.random.choice((0.1, 1.0, 3.0, 10.0)))
+        self.calendar.tick()
+
+    # To the end, without faults
+
+    def settle(self) -> None:
+        """Let everything under way come to rest, without faults and without any further hint."""
+        self.faults = Faults()
+        for _ in range(100_000):
+            if self.tasks:
+                self.advance_task(self.tasks[0])
+            elif self.queue:
+                self.deliver(self.queue[0])
+            elif not self._wait_for_something():
+                return
+        raise AssertionError("it never comes to rest:\n" + "\n".join(self.trace[-60:]))
+
+    def _wait_for_something(self) -> bool:
+        self.calendar.tick()
+        row = self.integrations.rows[INTEGRATION]
+        moments = [row.integration.due_at, self.calendar.next_at()]
+        if row.until is not None and row.integration.due_at is not None:
+            moments.append(row.until)
+        coming = [moment for moment in moments if moment is not None]
+        if not coming:
+            return False
+        self.clock.advance(max(0.001, (min(coming) - self.clock.now()).total_seconds()))
+        self.calendar.tick()
+        if row.integration.due_at is not None and row.integration.due_at <= self.clock.now():
+            self.start("sweep", self._sweep())
+        return True
+
+
+def _no_access() -> Any:
+    return None
+
+
+def _integration(now: datetime) -> Integration:
+    since = now.replace(microsecond=0) - timedelta(hours=1)
+    settings = SettingsWish(
+        revision=1,
+        calendar_id=CALENDAR_ID,
+        inbound_create=True,
+        inbound_update=True,
+        inbound_delete=True,
+        outbound=frozenset(ItemType),
+    )
+    held = Held(
+        connected_revision=0,
+        configured_revision=1,
+        status=Status.CONNECTED,
+        reason=Reason.IN_SYNC,
+        cursor=since,
+        linked_since=since,
+    )
+    return Integration(INTEGRATION, 1, USER, epoch=1, wanted=Wanted(settings=settings), held=held)
+
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -1,0 +1,176 @@
+"""One integration's way to the calendar service: its tokens, its calendar, and the allowance shared by all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from adapters.cronofy.client import Query
+from events.calendar import CalendarEvent, CalendarWrite, ChannelInfo, Page, UserInfo, WriteResult
+from events.content import Timed, When
+from events.failures import MustReconnect, RateLimited, System, TokenRejected, TryLater
+from events.integration import CalendarInfo
+from events.lanes import Lane
+from events.link import EventKey, ManagedEvent
+from events.reasons import Reason
+from worker.projection.events import key_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from adapters.cronofy.client import Cronofy, Grant
+    from worker.holding import Holding
+    from worker.ports import Budget, Clock
+
+T = TypeVar("T")
+_REFRESH_BEFORE: Final = timedelta(minutes=5)
+_WAIT_HERE: Final = 3.0
+"""Seconds to wait for the allowance in place; longer waits are due times."""
+
+
+class Access(Protocol):
+    """What `worker.setup` needs; see `CronofyAccess`."""
+
+    async def exchange(self, code: str, redirect_uri: str) -> Grant:
+        """Exchange an authorization code."""
+        ...
+
+    async def userinfo(self) -> UserInfo:
+        """Ask who the account is and how its profiles are."""
+        ...
+
+    async def calendars(self) -> tuple[CalendarInfo, ...]:
+        """List the account's calendars."""
+        ...
+
+    async def create_channel(self, calendar_id: str) -> ChannelInfo:
+        """Create the notification channel of a calendar, or find it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The calendar service, the same for all integrations. `callback_url`: where the relay listens."""
+
+    cronofy: Cronofy
+    budget: Budget
+    clock: Clock
+    callback_url: str
+
+
+class CronofyAccess:
+    """Speaks to Cronofy for one integration, as the holder of its lease.
+
+    Raises what `Cronofy` raises, except `TokenRejected`: the token is refreshed and the call repeated, once.
+    """
+
+    def __init__(self, service: Service, holding: Holding, lane: Lane = Lane.REAL_TIME) -> None:
+        self._cronofy = service.cronofy
+        self._service = service
+        self._holding = holding
+        self._lane = lane
+
+    # For the setup
+
+    async def exchange(self, code: str, redirect_uri: str) -> Grant:
+        """Exchange an authorization code."""
+        await self._spend()
+        return await self._cronofy.exchange_code(code, redirect_uri, self._service.clock.now())
+
+    async def userinfo(self) -> UserInfo:
+        """Ask who the account is and how its profiles are."""
+        return await self._authorized(self._cronofy.userinfo)
+
+    async def calendars(self) -> tuple[CalendarInfo, ...]:
+        """List the account's calendars."""
+        return await self._authorized(self._cronofy.calendars)
+
+    async def create_channel(self, calendar_id: str) -> ChannelInfo:
+        """Create the channel. Its address names the integration, so that the first notification finds it."""
+        url = f"{self._service.callback_url.rstrip('/')}/{self._holding.id}"
+        return await self._authorized(lambda token: self._cronofy.create_channel(token, url, [calendar_id]))
+
+    # The calendar
+
+    async def first_page(self, since: datetime | None) -> Page:
+        """Begin to read what changed since a moment of Cronofy's clock; everything, if None."""
+        query = Query(calendar_ids=(self._calendar_id,), changed_since=since)
+        return await self._authorized(lambda token: self._cronofy.first_page(token, query))
+
+    async def next_page(self, url: str) -> Page:
+        """Go on reading."""
+        return await self._authorized(lambda token: self._cronofy.next_page(token, url))
+
+    async def look_for(self, event: EventKey, when: When | None) -> CalendarEvent | None:
+        """Look for one event, wherever it may have gone. There is no call for that, so a listing is read."""
+        query = Query(calendar_ids=(self._calendar_id,), only_managed=isinstance(event, ManagedEvent))
+        if isinstance(when, Timed) and not query.only_managed:
+            day = timedelta(days=1)
+            query = Query(calendar_ids=(self._calendar_id,), first=when.start - day, last=when.end + day)
+        page = await self._authorized(lambda token: self._cronofy.first_page(token, query))
+        while True:
+            for found in page.events:
+                if key_of(found) == event:
+                    return found
+            if page.next_url is None:
+                return None
+            page = await self.next_page(page.next_url)
+
+    async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
+        """Carry out writes, in one request."""
+        return await self._authorized(lambda token: self._cronofy.batch(token, writes))
+
+    @property
+    def _calendar_id(self) -> str:
+        settings = self._holding.integration.wanted.settings
+        assert settings is not None, "only a configured integration has a calendar"
+        return settings.calendar_id
+
+    # Tokens and allowance
+
+    async def _authorized(self, call: Callable[[str], Awaitable[T]]) -> T:
+        try:
+            return await self._call(call, await self._token())
+        except TokenRejected:
+            await self._refresh()
+        try:
+            return await self._call(call, await self._token())
+        except TokenRejected as error:
+            # A fresh token that is refused says nothing about the user's authorization.
+            raise TryLater(System.CRONOFY, Reason.NOT_AUTHENTICATED, "a fresh token was refused") from error
+
+    async def _call(self, call: Callable[[str], Awaitable[T]], token: str) -> T:
+        await self._spend()
+        try:
+            return await call(token)
+        except RateLimited as error:
+            await self._service.budget.refused(error.retry_after)
+            raise
+
+    async def _token(self) -> str:
+        tokens = self._holding.held.tokens
+        if tokens is not None and tokens.expires_at - self._service.clock.now() < _REFRESH_BEFORE:
+            await self._refresh()
+            tokens = self._holding.held.tokens
+        if tokens is None:
+            raise MustReconnect(Reason.REAUTHORISE_NEEDED, "never connected")
+        return tokens.access
+
+    async def _refresh(self) -> None:
+        tokens = self._holding.held.tokens
+        if tokens is None:
+            raise MustReconnect(Reason.REAUTHORISE_NEEDED, "never connected")
+        await self._spend()
+        fresh = await self._cronofy.refresh(tokens, self._service.clock.now())
+        await self._holding.save(tokens=fresh)
+
+    async def _spend(self) -> None:
+        """Wait for the allowance to send one request. Raises `RateLimited` if that takes too long to wait here."""
+        waited = 0.0
+        while (wait := await self._service.budget.spend(1, self._lane)) > 0:
+            if waited + wait > _WAIT_HERE:
+                raise RateLimited(System.CRONOFY, Reason.RATE_LIMITED, "our own allowance", retry_after=wait)
+            await self._service.clock.sleep(wait)
+            waited += wait

@@ -1,0 +1,65 @@
+"""Carrying out decisions: looks and writes at the PSA first, then the calendar's writes in batches.
+
+Each effect has three steps: the intention is saved; right before the effect it is made sure that the work is still
+ours and wanted; the result is saved. A crash anywhere repeats the effect, and repeating is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from events.link import Link
+from worker import telling
+from worker.at_calendar import put_and_remove, rehome
+from worker.at_psa import NEEDS_LOOK, PSA_WRITES, look_and_write
+from worker.core import record
+from worker.core.plan import Await, PutEvent, Rehome, RemoveEvent
+
+if TYPE_CHECKING:
+    from worker.judging import Judged
+    from worker.slice import Slice
+
+_ROUNDS: Final = 6
+"""Steps that one link can need of the PSA in a row: read, change, be refused, read, change. More is a quarrel."""
+_NEEDS_PSA: Final = (*NEEDS_LOOK, *PSA_WRITES)
+
+Pair = tuple[Link, Link]
+"""A link as it is stored, and as it has become since."""
+
+
+async def advance(work: Slice, pairs: Sequence[Pair]) -> None:
+    """Bring links as far as they can be brought now, and save every one of them."""
+    judged = work.judge_all(pairs)
+    for _ in range(_ROUNDS):
+        steps = [one for one in judged if isinstance(one.decision.action, _NEEDS_PSA)]
+        if not steps or work.psa_away:
+            break
+        judged = [one for one in judged if not isinstance(one.decision.action, _NEEDS_PSA)]
+        judged += await look_and_write(work, steps)
+    writes = [one for one in judged if isinstance(one.decision.action, PutEvent | RemoveEvent)]
+    await _conclude(work, [one for one in judged if not isinstance(one.decision.action, PutEvent | RemoveEvent)])
+    await _conclude(work, await put_and_remove(work, writes))
+
+
+async def _conclude(work: Slice, judged: Sequence[Judged]) -> None:
+    pairs: list[Pair] = []
+    for one in judged:
+        stored, link = await _concluded(work, one)
+        if link != stored:
+            telling.concluded(work.report, stored, link, work.occasion)
+            pairs.append((stored, link))
+    await work.save(pairs)
+
+
+async def _concluded(work: Slice, one: Judged) -> Pair:
+    match one.decision.action:
+        case Rehome():
+            return await rehome(work, one)
+        case Await():
+            return one.stored, replace(one.link, due_at=record.next_look(one.link, work.now(), work.tools.timing))
+        case action if isinstance(action, (*_NEEDS_PSA, PutEvent, RemoveEvent)):
+            return one.stored, replace(one.link, due_at=work.psa_away or work.now())
+        case _:
+            return one.stored, record.concluded(one.link, one.decision, one.psa)

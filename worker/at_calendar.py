@@ -1,0 +1,169 @@
+"""Writing to the calendar, in batches; and giving an item an event of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from events.calendar import Accepted, CalendarWrite, NotThere, Rejected, RemoveEventWrite, Stumbled, WriteResult
+from events.failures import Gone, System, TryLater
+from events.items import ItemType
+from events.link import CalendarSeen, Link, LinkState, ManagedEvent, Origin, link_id, managed_event_id
+from events.outcomes import Direction
+from events.reasons import Reason
+from worker import telling
+from worker.core import record
+from worker.core.plan import PutEvent
+from worker.core.retry import backoff
+from worker.projection.events import write_of
+
+if TYPE_CHECKING:
+    from worker.judging import Judged
+    from worker.slice import Slice
+
+BATCH: Final = 50
+"""What Cronofy takes at once."""
+
+
+async def put_and_remove(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
+    """Carry out writes to the calendar. Returns links that have to be concluded anew, because nothing was there."""
+    if not steps:
+        return []
+    steps = await _without_twins(work, steps)
+    now, timing = work.now(), work.tools.timing
+    for one in steps:
+        work.tell(telling.overruled, one.link, one.decision)
+    pairs = [(one.stored, record.intend(one.link, one.decision, one.psa, now, timing)) for one in steps]
+    saved = {link.id: link for link in await work.save(pairs)}
+    intended = [replace(one, stored=saved[one.link.id]) for one in steps if one.link.id in saved]
+    again: list[Judged] = []
+    size = _batch_size(work)
+    for first in range(0, len(intended), size):
+        again += await _write(work, intended[first : first + size])
+    return again
+
+
+def _batch_size(work: Slice) -> int:
+    """Halve the batch with every failure in a row: if one entry makes the whole fail, it ends up alone."""
+    return max(1, BATCH >> max(0, work.holding.held.calendar_failures - 1))
+
+
+async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
+    await work.holding.assure()
+    writes = [_entry(work, one) for one in steps]
+    try:
+        results = await work.calendar.write(writes)
+    except TryLater as error:
+        if len(steps) > 1 or error.system is not System.CRONOFY or error.reason is not Reason.SERVER_ERROR:
+            raise
+        results = [Stumbled(error.reason, error.detail)]
+    pairs: list[tuple[Link, Link]] = []
+    again: list[Judged] = []
+    for one, result in zip(steps, results, strict=True):
+        link = _after(work, one, result)
+        if isinstance(result, NotThere):
+            again.append(work.judge(one.stored, link))
+        else:
+            pairs.append((one.stored, link))
+    await work.save(pairs)
+    if any(
+        isinstance(r, NotThere) and not isinstance(w, RemoveEventWrite) for w, r in zip(writes, results, strict=True)
+    ):
+        raise Gone(Reason.GONE, "the calendar was not there for a write")
+    return again
+
+
+def _entry(work: Slice, one: Judged) -> CalendarWrite:
+    link, action = one.stored, one.decision.action
+    if not isinstance(action, PutEvent):
+        return RemoveEventWrite(link.event)
+    url = one.item.url if one.item else None
+    zone = (one.item.time_zone if one.item else None) or work.holding.held.time_zone
+    return write_of(link.event, action.wire, link.item, url=url, time_zone=zone)
+
+
+def _after(work: Slice, one: Judged, result: WriteResult) -> Link:
+    link = one.stored
+    match result:
+        case Accepted():
+            work.tell(telling.written, one.link, one.decision)
+            return record.sent(link, work.now(), work.tools.timing)
+        case Rejected(reason=reason, detail=detail):
+            link = record.refused_by_calendar(link, reason, detail)
+            work.park(link, telling.refused(work.report, link, work.occasion, Direction.TO_CALENDAR))
+            return link
+        case Stumbled(reason=reason):
+            return _stumbled(work, link, reason)
+        case NotThere():
+            if isinstance(one.decision.action, PutEvent):
+                return replace(link, due_at=work.now())
+            return replace(link, calendar_seen=CalendarSeen(content=None, deleted=True))
+
+
+def _stumbled(work: Slice, link: Link, reason: Reason) -> Link:
+    now = work.now()
+    if record.given_up(link, now, work.tools.timing):
+        link = record.blocked(link, reason)
+        work.park(link, telling.refused(work.report, link, work.occasion, Direction.TO_CALENDAR))
+        return link
+    link = record.postponed(link, reason, now + backoff(link.attempts, work.tools.chance()), now)
+    telling.stumbled(work.report, link, work.occasion, Direction.TO_CALENDAR)
+    return link
+
+
+async def _without_twins(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
+    """Leave out appointments that we made ourselves from an event, and whose news arrived before our own answer."""
+    newcomers = {one.link.id: one for one in steps if _could_be_twin(one.link)}
+    items = [one.link.item for one in newcomers.values() if one.link.item]
+    if not items:
+        return list(steps)
+    others = await work.tools.links.owners(work.holding.id, items)
+    standing = {link.item: link for link in others if link.id not in newcomers and link.item}
+    creating = any(link.item is None for link in others)
+    twins: list[tuple[Link, Link]] = []
+    for one in newcomers.values():
+        if one.link.item in standing:
+            twins.append((one.stored, _buried_twin(one.link)))
+        elif creating:
+            twins.append((one.stored, replace(one.link, due_at=work.psa_away or work.now())))
+    await work.save(twins)
+    left_out = {stored.id for stored, _ in twins}
+    return [one for one in steps if one.link.id not in left_out]
+
+
+def _could_be_twin(link: Link) -> bool:
+    new = link.calendar_base is None and not link.calendar_asks and link.calendar_seen is None
+    return new and link.item is not None and link.item.item_type is ItemType.APPOINTMENT
+
+
+def _buried_twin(link: Link) -> Link:
+    return replace(link, item=None, psa_seen=None, state=LinkState.BURIED, reason=Reason.ECHO, due_at=None)
+
+
+async def rehome(work: Slice, one: Judged) -> tuple[Link, Link]:
+    """Give the item an event of ours under a link of its own. Returns how the former link ends.
+
+    The new link is stored first: after a crash in between, this is simply done again.
+    """
+    link = one.link
+    assert link.item is not None, "only an item needs an event"
+    event = ManagedEvent(link.event.calendar_id, managed_event_id(link.item, link.user_id))
+    fresh = Link(
+        id=link_id(link.integration_id, event),
+        integration_id=link.integration_id,
+        tenant_id=link.tenant_id,
+        user_id=link.user_id,
+        event=event,
+        origin=Origin.PSA,
+        item=link.item,
+        psa_seen=link.psa_seen,
+        due_at=work.now(),
+    )
+    links = work.tools.links
+    if fresh.id in await links.add(work.holding.lease, [fresh]):
+        known = (await links.by_ids([fresh.id]))[fresh.id]
+        if known.item != fresh.item:
+            await links.save(work.holding.lease, [(known, replace(fresh, version=known.version))])
+    buried = record.concluded(replace(link, item=None, psa_seen=None), record.BURY, one.psa)
+    return one.stored, buried

@@ -1,0 +1,183 @@
+"""Looking and writing at the PSA, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from events.failures import System, TryLater
+from events.link import Link, LinkState, ManagedEvent, PsaSeen
+from events.outcomes import Direction
+from events.platform import Absent, Created, Declined, Done, MovedOn
+from events.reasons import Reason
+from worker import telling
+from worker.core import record
+from worker.core.plan import ChangeItem, CreateItem, DeleteItem, ReadItem, VerifyEvent
+from worker.core.retry import backoff
+from worker.projection.changes import changes, draft
+from worker.projection.events import observe
+
+if TYPE_CHECKING:
+    from events.platform import CreateAnswer, ItemAnswer, ItemNow
+    from worker.judging import Judged
+    from worker.slice import Slice
+
+NEEDS_LOOK: Final = (ReadItem, VerifyEvent)
+PSA_WRITES: Final = (CreateItem, ChangeItem, DeleteItem)
+_OUTAGE: Final = 3
+"""So many items in a row that fail with an internal error are no longer the items' fault."""
+
+
+async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
+    """Take one step with each link and judge it anew.
+
+    Links that alone failed are saved, due later, and left out. Once the PSA is away, `work.psa_away` is set and the
+    rest is returned as it is.
+    """
+    done: list[Judged] = []
+    failed: list[tuple[Link, Link]] = []
+    in_a_row = 0
+    for one in await _intend(work, steps):
+        if work.psa_away:
+            done.append(one)
+            continue
+        try:
+            done.append(await _step(work, one))
+            in_a_row = 0
+        except TryLater as error:
+            if error.system is not System.PSA:
+                raise
+            in_a_row += 1
+            if error.reason is Reason.SERVER_ERROR and in_a_row < _OUTAGE:
+                failed.append((one.stored, _stumbled(work, one.link, error)))
+            else:
+                await work.psa_is_away(error)
+                done.append(one)
+    await work.save(failed)
+    if done and not work.psa_away:
+        await work.psa_works()
+    return done
+
+
+async def _intend(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
+    """Write down what is about to be written, before it is."""
+    now, timing = work.now(), work.tools.timing
+    writes = [one for one in steps if isinstance(one.decision.action, PSA_WRITES)]
+    for one in writes:
+        work.tell(telling.overruled, one.link, one.decision)
+    pairs = [(one.stored, record.intend(one.link, one.decision, one.psa, now, timing)) for one in writes]
+    saved = {link.id: link for link in await work.save(pairs)}
+    intended = [
+        replace(one, stored=saved[one.link.id], link=saved[one.link.id], begun=bool(one.link.psa_asks))
+        for one in writes
+        if one.link.id in saved
+    ]
+    return [one for one in steps if not isinstance(one.decision.action, PSA_WRITES)] + intended
+
+
+async def _step(work: Slice, one: Judged) -> Judged:
+    platform, link, time_zone = work.tools.platform, one.link, work.holding.held.time_zone
+    match one.decision.action:
+        case ReadItem():
+            return work.judge(one.stored, await _read(work, link))
+        case VerifyEvent():
+            return work.judge(one.stored, await _verify(work, link))
+        case CreateItem():
+            await work.holding.assure()
+            content = link.psa_asks[0].content
+            assert content is not None, "a creation says what to create"
+            return _created(work, one, await platform.create(draft(link, content, time_zone)))
+        case ChangeItem(content=content, fields=fields):
+            await work.holding.assure()
+            assert one.item is not None
+            assert link.item is not None
+            assert link.psa_seen is not None
+            wanted = changes(one.item, content, fields, time_zone)
+            return _answered(work, one, await platform.change(link.item, link.psa_seen.revision, wanted))
+        case DeleteItem():
+            await work.holding.assure()
+            assert link.item is not None
+            assert link.psa_seen is not None
+            return _answered(work, one, await platform.delete(link.item, link.psa_seen.revision))
+        case _:
+            return one
+
+
+# What became of a write
+
+
+def _created(work: Slice, one: Judged, answer: CreateAnswer) -> Judged:
+    match answer:
+        case Created(now=now, found=found):
+            link = one.link
+            if found and not one.begun:
+                # Made by a former integration of this calendar: the two have never been compared.
+                link = replace(link, psa_asks=())
+            else:
+                work.tell(telling.written, link, one.decision)
+            return work.judge(one.stored, _take(work, link, now), answered=not found)
+        case Declined(message=message):
+            return _declined(work, one, message)
+
+
+def _answered(work: Slice, one: Judged, answer: ItemAnswer) -> Judged:
+    match answer:
+        case Done(now=now):
+            work.tell(telling.written, one.link, one.decision)
+            return work.judge(one.stored, _take(work, one.link, now), answered=True)
+        case MovedOn(now=now):
+            return work.judge(one.stored, _take(work, one.link, now))
+        case Declined(message=message):
+            return _declined(work, one, message)
+        case Absent():
+            return work.judge(one.stored, _absent(work, one.link, deleted=isinstance(one.decision.action, DeleteItem)))
+
+
+def _declined(work: Slice, one: Judged, message: str) -> Judged:
+    link = record.refused_by_psa(one.link, one.decision, message, work.now())
+    telling.refused(work.report, link, work.occasion, Direction.FROM_CALENDAR)
+    return work.judge(one.stored, link)
+
+
+def _stumbled(work: Slice, link: Link, error: TryLater) -> Link:
+    now = work.now()
+    if record.given_up(link, now, work.tools.timing):
+        link = record.blocked(link, error.reason)
+        work.park(link, telling.refused(work.report, link, work.occasion, Direction.FROM_CALENDAR))
+        return link
+    due_at = now + backoff(link.attempts, work.tools.chance(), error.retry_after)
+    link = record.postponed(link, error.reason, due_at, now)
+    telling.stumbled(work.report, link, work.occasion, Direction.FROM_CALENDAR)
+    return link
+
+
+def _take(work: Slice, link: Link, now: ItemNow) -> Link:
+    return record.answered(link, now.key, now.seen_by(link.user_id, work.now()))
+
+
+def _absent(work: Slice, link: Link, *, deleted: bool) -> Link:
+    """The PSA does not know the item. Only where we asked for its deletion does that mean that it is deleted."""
+    revision = link.psa_seen.revision if link.psa_seen else 0
+    seen = PsaSeen(revision, deleted, assigned=True, item=None, at=work.now(), absent=not deleted)
+    return replace(link, psa_seen=seen, psa_asks=())
+
+
+# Looks
+
+
+async def _read(work: Slice, link: Link) -> Link:
+    if link.item is None:
+        found = await work.tools.platform.find(link.tenant_id, link.reference)
+        return replace(link, psa_asks=()) if found is None else _take(work, link, found)
+    found = await work.tools.platform.read(link.item)
+    return _absent(work, link, deleted=False) if found is None else _take(work, link, found)
+
+
+async def _verify(work: Slice, link: Link) -> Link:
+    """Look for an event that was not where it should be. Only what is found counts; what is not is made again."""
+    found = await work.calendar.look_for(link.event, link.calendar_base.when if link.calendar_base else None)
+    if found is not None:
+        return replace(link, calendar_seen=observe(found))
+    forgotten = replace(link, calendar_seen=None, calendar_base=None, calendar_asks=())
+    return forgotten if isinstance(link.event, ManagedEvent) else replace(forgotten, state=LinkState.DETACHED)

@@ -1,0 +1,131 @@
+"""Executing a wake-up: take the lease, work in slices until nothing is due, release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from events.commands import Cause, Wake
+from events.failures import Gone, MustReconnect, RateLimited, Refused, Stale, System, TryLater
+from events.integration import Busy, Lost, Released, Status, Taken, Unknown
+from events.reasons import Reason
+from worker.core.permit import Policy
+from worker.core.retry import backoff
+from worker.holding import LEASE, Holding
+from worker.reconcile import reconcile
+from worker.setup import Setup
+from worker.slice import Slice
+from worker.telling import Occasion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from worker.access import Access
+    from worker.ports import Calendar, Commands, Leases
+    from worker.slice import Tools
+
+_TURN: Final = 50.0
+"""Seconds after which a wake-up gives way to a new one, so that no message is held for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Brings integrations to rest. `open_calendar` and `open_access` make an integration's way to its calendar."""
+
+    leases: Leases
+    commands: Commands
+    tools: Tools
+    open_access: Callable[[Holding], Access]
+    open_calendar: Callable[[Holding], Calendar]
+
+    async def execute(self, wake: Wake, message_id: str) -> str:
+        """Execute a wake-up. Returns what came of it, for the log. Raises `TryLater` if store or broker are away."""
+        taken = await self.leases.take(wake.integration_id, message_id, LEASE)
+        match taken:
+            case Unknown():
+                return Reason.UNKNOWN_INTEGRATION.value
+            case Busy():
+                return "busy"
+            case Taken():
+                return await self._work(wake, taken)
+
+    async def _work(self, wake: Wake, taken: Taken) -> str:
+        began = self.tools.clock.monotonic()
+        while True:
+            try:
+                due_at = await self._slice(wake, Holding(self.leases, self.tools.clock, taken))
+            except Stale as error:
+                if error.reason is Reason.LEASE_LOST:
+                    return error.reason.value
+                due_at = self.tools.clock.now()  # new settings: begin anew under them
+            if self.tools.clock.monotonic() - began > _TURN:
+                await self.commands.wake([Wake(integration_id=wake.integration_id, cause=Cause.DUE)])
+            match await self.leases.release(taken.lease, due_at, LEASE):
+                case Released():
+                    return "rested" if due_at is None else "waiting"
+                case Lost():
+                    return Reason.LEASE_LOST.value
+                case Taken() as again:
+                    taken = again
+
+    async def _slice(self, wake: Wake, holding: Holding) -> datetime | None:
+        """Do what can be done now. Returns when there is more to do."""
+        hold = holding.held.calendar_hold
+        if hold is not None and hold > self.tools.clock.now():
+            return hold
+        try:
+            due_at = await self._attempt(wake, holding)
+        except TryLater as error:
+            if error.system is not System.CRONOFY:
+                raise
+            return await self._hold(holding, error)
+        if holding.held.calendar_failures:
+            await holding.save(calendar_failures=0, calendar_hold=None)
+        return due_at
+
+    async def _attempt(self, wake: Wake, holding: Holding) -> datetime | None:
+        setup = Setup(holding, self.open_access(holding), self.tools.outcomes, self.tools.clock)
+        try:
+            await setup.run()
+            due_at = await self._reconcile(wake, holding) if setup.ready() else None
+        except (MustReconnect, Refused, Gone) as error:
+            # A whole request was turned down. Only the account's own state says whether the connection is to blame.
+            await setup.check_connection()
+            if holding.held.status is Status.CONNECTED:
+                raise TryLater(System.CRONOFY, error.reason, error.detail) from error
+            due_at = None
+        return _earliest(due_at, holding.held.probe_at)
+
+    async def _reconcile(self, wake: Wake, holding: Holding) -> datetime | None:
+        occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)
+        work = Slice(self.tools, holding, self.open_calendar(holding), _policy(holding), occasion)
+        return await reconcile(work)
+
+    async def _hold(self, holding: Holding, error: TryLater) -> datetime:
+        """Leave the calendar service alone for a while. An outage is nobody's fault, and lasts as long as it lasts."""
+        failures = holding.held.calendar_failures
+        until = self.tools.clock.now() + backoff(failures, self.tools.chance(), error.retry_after)
+        # Having used up the allowance is not a failure of the service.
+        more = 0 if isinstance(error, RateLimited) else 1
+        await holding.save(calendar_hold=until, calendar_failures=failures + more)
+        return until
+
+
+def _policy(holding: Holding) -> Policy:
+    settings = holding.integration.wanted.settings
+    assert settings is not None, "only a configured integration has a policy"
+    chosen = [calendar for calendar in holding.held.calendars if calendar.calendar_id == settings.calendar_id]
+    return Policy(
+        calendar_id=settings.calendar_id,
+        inbound_create=settings.inbound_create,
+        inbound_update=settings.inbound_update,
+        inbound_delete=settings.inbound_delete,
+        outbound=settings.outbound,
+        unrestricted=bool(chosen) and chosen[0].unrestricted,
+        linked_since=holding.held.linked_since,
+    )
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,217 @@
+"""Intake of item-changed events, in batches.
+
+One event concerns every assignee with an integration, and everybody who has a link to the item and is no longer
+assigned. Most events concern nobody: they cost their share of two queries and are only counted.
+
+Events come in any order, to several replicas at once. An observation is guarded by its revision where there is a link;
+where one is made, the store is looked at once more afterwards, so that of two replicas at least one sees both events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from events.integration import Assignee
+from events.link import (
+    ItemKey,
+    Link,
+    LinkState,
+    ManagedEvent,
+    Observed,
+    Origin,
+    PsaSeen,
+    bare_reference,
+    link_id,
+    managed_event_id,
+)
+from events.psa import AppointmentChanged, ItemChange, ItemChanged
+from events.reasons import Reason
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from worker.ports import Observations, Wishes
+
+Wakes = dict[str, str]
+"""Integrations to wake, each with the id of the event that made us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch. `nobody`: events that concern no integration; `old`: nothing new in them."""
+
+    wakes: Wakes
+    nobody: int
+    old: int
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What to store, and whom to wake for which item."""
+
+    now: datetime
+    changes: dict[ItemKey, ItemChange]
+    observed: list[Observed] = field(default_factory=list[Observed])
+    wake: dict[str, ItemKey] = field(default_factory=dict[str, ItemKey])
+    fresh: set[ItemKey] = field(default_factory=set[ItemKey])
+    """Items for which a link is made."""
+    unknown_deleted: dict[ItemKey, int] = field(default_factory=dict[ItemKey, int])
+    """Items that were deleted before anybody here had heard of them, with the revision."""
+    nobody: int = 0
+    old: int = 0
+
+
+async def take_items(batch: Sequence[ItemChanged], wishes: Wishes, observations: Observations, now: datetime) -> Taken:
+    """Store what a batch of events says, and return whom to wake. Raises `TryLater` if the store is away."""
+    plan = _Plan(now, _newest(batch))
+    users = {(change.tenant_id, user) for change in plan.changes.values() for user in change.assignees or ()}
+    assignees = await wishes.assignees(sorted(users))
+    references = {key: reference for key, change in plan.changes.items() if (reference := _reference(change))}
+    named = sorted({(key.tenant_id, reference) for key, reference in references.items()})
+    links = await observations.of_items(list(plan.changes), named)
+    for key in plan.changes:
+        own = [link for link in links if link.item == key or _made_from(link, key, references.get(key))]
+        _plan_item(plan, key, own, assignees)
+    await _remember_deleted(plan, wishes, observations)
+    await observations.observe(plan.observed, now)
+    await _look_once_more(plan, observations)
+    await wishes.mark_due(sorted(plan.wake), now)
+    ids = {_key(event.data): event.id for event in batch}
+    old = plan.old + len(batch) - len(plan.changes)
+    return Taken({integration: ids[key] for integration, key in plan.wake.items()}, plan.nobody, old)
+
+
+def _key(change: ItemChange) -> ItemKey:
+    return ItemKey(change.tenant_id, change.item_type, change.item_id, change.part_id)
+
+
+def _newest(batch: Iterable[ItemChanged]) -> dict[ItemKey, ItemChange]:
+    newest: dict[ItemKey, ItemChange] = {}
+    for event in batch:
+        change, key = event.data, _key(event.data)
+        known = newest.get(key)
+        if known is None or (change.revision, change.item is not None) > (known.revision, known.item is not None):
+            newest[key] = change
+    return newest
+
+
+def _reference(change: ItemChange) -> str | None:
+    """Return the reference under which we may have made this appointment from an event."""
+    own = change.item.external_reference if isinstance(change, AppointmentChanged) and change.item else None
+    reference = own or change.origin.external_reference
+    return bare_reference(reference) if reference else None
+
+
+def _made_from(link: Link, key: ItemKey, reference: str | None) -> bool:
+    return reference is not None and link.tenant_id == key.tenant_id and bare_reference(link.reference) == reference
+
+
+def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Link], assignees: Sequence[Assignee]) -> None:
+    change = plan.changes[key]
+    users = frozenset(change.assignees or ())
+    linked = {link.integration_id for link in links}
+    mine = [a for a in assignees if a.tenant_id == key.tenant_id and a.user_id in users]
+    newcomers = [a for a in mine if a.integration_id not in linked]
+    if any(link.psa_seen and link.psa_seen.revision > change.revision for link in links):
+        newcomers = []  # whoever heard of a newer revision knew better who is assigned
+    if not links and not newcomers:
+        if change.deleted and change.assignees is None:
+            plan.unknown_deleted[key] = change.revision
+        else:
+            plan.nobody += 1
+        return
+    news = [link for link in links if _is_news(link, change)]
+    plan.old += not news and not newcomers
+    if not news and not newcomers:
+        return
+    seen = _seen(change, plan.now)
+    for link in news:
+        plan.wake[link.integration_id] = key
+        plan.observed.append(Observed(link.id, key, replace(seen, assigned=link.user_id in users), fresh=None))
+    for assignee in newcomers:
+        plan.wake[assignee.integration_id] = key
+        plan.fresh.add(key)
+        link = _fresh_link(assignee, key, seen, plan.now)
+        plan.observed.append(Observed(link.id, key, seen, fresh=link))
+
+
+def _is_news(link: Link, change: ItemChange) -> bool:
+    """Whether the link does not know this yet, or knows it and still waits for a worker to hear of it."""
+    seen = link.psa_seen
+    if seen is None or change.revision > seen.revision or link.due_at is not None:
+        return True
+    return change.revision == seen.revision and seen.item is None and change.item is not None
+
+
+def _seen(change: ItemChange, now: datetime) -> PsaSeen:
+    item = change.item.model_dump_json(by_alias=True, exclude_none=True) if change.item else None
+    return PsaSeen(change.revision, change.deleted, assigned=True, item=item, at=now)
+
+
+def _fresh_link(assignee: Assignee, key: ItemKey, seen: PsaSeen, now: datetime) -> Link:
+    # Which calendar is known to the holder of the lease only, and may change; the event's id does not.
+    event = ManagedEvent("", managed_event_id(key, assignee.user_id))
+    return Link(
+        id=link_id(assignee.integration_id, event),
+        integration_id=assignee.integration_id,
+        tenant_id=assignee.tenant_id,
+        user_id=assignee.user_id,
+        event=event,
+        origin=Origin.PSA,
+        item=key,
+        psa_seen=seen,
+        state=LinkState.PENDING,
+        reason=Reason.PSA_CREATED,
+        due_at=now,
+    )
+
+
+# What came out of order
+
+
+async def _remember_deleted(plan: _Plan, wishes: Wishes, observations: Observations) -> None:
+    """Remember deletions that overtook everything else, so that an older event does not bring the item to life."""
+    if not plan.unknown_deleted:
+        return
+    ours = await wishes.tenants(sorted({key.tenant_id for key in plan.unknown_deleted}))
+    remembered = {key: revision for key, revision in plan.unknown_deleted.items() if key.tenant_id in ours}
+    plan.nobody += len(plan.unknown_deleted) - len(remembered)
+    plan.unknown_deleted = remembered
+    await observations.remember_deleted(remembered, plan.now)
+
+
+async def _look_once_more(plan: _Plan, observations: Observations) -> None:
+    """Look for events about the same items that another replica took at the same moment."""
+    keys = sorted(plan.fresh | plan.unknown_deleted.keys(), key=str)
+    if not keys:
+        return
+    links = await observations.of_items(keys, [])
+    deleted = await observations.deleted(keys)
+    late: list[Observed] = []
+    for link in links:
+        key = link.item
+        if key is None or link.psa_seen is None:
+            continue
+        siblings = [other.psa_seen for other in links if other.item == key and other.psa_seen]
+        newer = _newest_known(link, siblings, deleted.get(key), plan)
+        if newer is not None:
+            plan.wake[link.integration_id] = key
+            late.append(Observed(link.id, key, newer, fresh=None))
+    await observations.observe(late, plan.now)
+
+
+def _newest_known(link: Link, siblings: Sequence[PsaSeen], deleted: int | None, plan: _Plan) -> PsaSeen | None:
+    """Return what is known of an item beyond what its link knows; None if that is nothing."""
+    assert link.item is not None
+    assert link.psa_seen is not None
+    known = link.psa_seen.revision
+    if deleted is not None and deleted > known:
+        return PsaSeen(deleted, deleted=True, assigned=False, item=None, at=plan.now)
+    change = plan.changes[link.item]
+    if change.revision > known and not change.deleted:
+        return replace(_seen(change, plan.now), assigned=link.user_id in (change.assignees or ()))
+    newest = max(sibling.revision for sibling in siblings)
+    # Another user's link knows a newer revision, but not whether this user is still assigned: read it.
+    return PsaSeen(newest, deleted=False, assigned=True, item=None, at=plan.now) if newest > known else None

@@ -1,0 +1,70 @@
+"""Intake of integration events: what the user wants is stored, and the newest revision wins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from events.integration import Assignee, ConnectWish, SettingsWish
+from events.items import ItemType
+from events.psa import (
+    Activate,
+    Configure,
+    Connect,
+    Deactivate,
+    Delete,
+    IntegrationData,
+    IntegrationEvent,
+    ListCalendars,
+    Outbound,
+    SyncNow,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from worker.ports import Wishes
+
+
+async def take_wish(event: IntegrationEvent, wishes: Wishes, now: datetime) -> bool:
+    """Store what one event wants. False if something as new is known, so that there is nobody to wake.
+
+    Raises `TryLater` if the store is away, `Malformed` if the integration belongs to somebody else.
+    """
+    whose = _whose(event.data)
+    match event:
+        case Connect(data=data):
+            wish = ConnectWish(data.revision, data.code, data.redirect_uri, data.time_zone)
+            return await wishes.want_connect(whose, wish, now)
+        case Configure(data=data):
+            settings = SettingsWish(
+                revision=data.revision,
+                calendar_id=data.calendar_id,
+                inbound_create=data.inbound.create,
+                inbound_update=data.inbound.update,
+                inbound_delete=data.inbound.delete,
+                outbound=_ticked(data.outbound),
+            )
+            return await wishes.want_settings(whose, settings, now)
+        case Activate(data=data):
+            return await wishes.want_active(whose, data.revision, now, active=True)
+        case Deactivate(data=data):
+            return await wishes.want_active(whose, data.revision, now, active=False)
+        case ListCalendars(data=data):
+            return await wishes.want_calendars(whose, data.revision, now)
+        case SyncNow() | Delete():
+            return False
+
+
+def _whose(data: IntegrationData) -> Assignee:
+    return Assignee(data.integration_id, data.tenant_id, data.user_id)
+
+
+def _ticked(outbound: Outbound) -> frozenset[ItemType]:
+    ticks = {
+        ItemType.APPOINTMENT: outbound.appointments,
+        ItemType.CRM_ACTIVITY: outbound.crm_activities,
+        ItemType.SERVICE_CALL: outbound.service_calls,
+        ItemType.TASK: outbound.tasks,
+        ItemType.TODO: outbound.todos,
+    }
+    return frozenset(item_type for item_type, ticked in ticks.items() if ticked)

@@ -1,0 +1,96 @@
+"""What the PSA platform is told about an integration as a whole. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from events.outcomes import (
+    CalendarFound,
+    CalendarsFound,
+    CalendarsFoundData,
+    Configured,
+    ConfiguredData,
+    Connected,
+    ConnectedData,
+    Disconnected,
+    DisconnectedData,
+    Synced,
+    SyncedData,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from events.integration import Held, Integration
+    from worker.holding import Holding
+
+
+def _about(integration: Integration) -> dict[str, Any]:
+    return {
+        "tenant_id": integration.tenant_id,
+        "user_id": integration.user_id,
+        "integration_id": integration.id,
+    }
+
+
+def _envelope(holding: Holding, what: str, at: datetime) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": f"{holding.id}:{holding.lease.fence}:{what}",
+        "source": "calsync",
+        "time": at,
+        "subject": holding.id,
+    }
+
+
+def connected(holding: Holding, at: datetime) -> Connected:
+    """The link to the calendar service works."""
+    account = holding.held.account
+    data = ConnectedData(
+        **_about(holding.integration),
+        provider=(account.provider_service or account.provider_name) if account else "",
+        profile_name=account.profile_name if account else "",
+    )
+    return Connected(**_envelope(holding, "connected", at), data=data)
+
+
+def disconnected(holding: Holding, now: Held, at: datetime) -> Disconnected:
+    """The link does not work."""
+    data = DisconnectedData(
+        **_about(holding.integration),
+        reason=now.reason.value,
+        explanation=now.reason.explanation,
+        relink_url=now.relink_url,
+    )
+    return Disconnected(**_envelope(holding, f"disconnected:{now.reason}", at), data=data)
+
+
+def calendars_found(holding: Holding, now: Held, at: datetime) -> CalendarsFound:
+    """Which calendars there are."""
+    found = tuple(
+        CalendarFound(
+            calendar_id=calendar.calendar_id,
+            name=calendar.name,
+            writable=calendar.writable,
+            primary=calendar.primary,
+            provider=calendar.provider_service or calendar.provider_name,
+            profile_id=calendar.profile_id,
+            profile_name=calendar.profile_name,
+        )
+        for calendar in now.calendars
+        if not calendar.deleted
+    )
+    data = CalendarsFoundData(**_about(holding.integration), calendars=found)
+    return CalendarsFound(**_envelope(holding, "calendars_found", at), data=data)
+
+
+def configured(holding: Holding, revision: int, calendar_id: str, at: datetime) -> Configured:
+    """Settings are in force."""
+    data = ConfiguredData(**_about(holding.integration), revision=revision, calendar_id=calendar_id)
+    return Configured(**_envelope(holding, f"configured:{revision}", at), data=data)
+
+
+def synced(holding: Holding, at: datetime) -> Synced:
+    """Something was synced."""
+    data = SyncedData(**_about(holding.integration), last_sync=at)
+    return Synced(**_envelope(holding, "synced", at), data=data)

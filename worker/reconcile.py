@@ -1,0 +1,191 @@
+"""Bringing one integration to rest: look, decide, act, until nothing is due or the slice is over."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from events.failures import Gone, System, TryLater
+from events.items import ItemType
+from events.link import ExternalEvent, ItemKey, Link, LinkState, ManagedEvent, Origin, link_id
+from events.reasons import Reason
+from worker import outcomes
+from worker.acting import advance
+from worker.core.sides import see
+from worker.projection.events import key_of, observe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from events.calendar import CalendarEvent, Page
+    from worker.acting import Pair
+    from worker.slice import Slice
+
+_AT_ONCE: Final = 500
+"""How many links are worked on together: ten full batches."""
+_FRESH: Final = timedelta(seconds=5)
+"""A read this old still counts as the look before a write."""
+_SOON: Final = timedelta(seconds=1)
+"""Links due within this are taken along, so that their looks share one read."""
+OVERLAP: Final = timedelta(seconds=60)
+"""How far before its cursor a read begins: a provider's change can become visible late. Source: cronofy.md, 11."""
+_LOOK_AGAIN: Final = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60))
+"""When to look again for what a notification announced and a read did not show."""
+_ROUNDS: Final = 20
+
+
+async def reconcile(work: Slice) -> datetime | None:
+    """Return when the integration is due again; None if nothing waits."""
+    soon = _SOON
+    for _ in range(_ROUNDS):
+        due = await work.tools.links.due(work.holding.id, work.now() + soon, _AT_ONCE)
+        if _must_look(work, due):
+            await _look(work, due)
+        elif due:
+            await advance(work, [(link, link) for link in due])
+        else:
+            return await _rested(work)
+        if work.over:
+            break
+        soon = timedelta()
+    return work.now()
+
+
+async def _rested(work: Slice) -> datetime | None:
+    if work.report.synced:
+        at = work.now()
+        await work.tools.outcomes.publish([outcomes.synced(work.holding, at)])
+        await work.holding.save(last_sync=at)
+        work.report.synced = False
+    moments = [await work.tools.links.next_due(work.holding.id), work.look_again_at]
+    return min((moment for moment in moments if moment), default=None)
+
+
+def _must_look(work: Slice, due: Sequence[Link]) -> bool:
+    """Whether the calendar has to be read first: a hint says so, or an event is about to be judged or written over.
+
+    Looking only at the side that a hint named would write over an unseen edit of the other side.
+    """
+    if work.read_at is not None and work.now() - work.read_at < _FRESH:
+        return False
+    signals = work.holding.integration.signals
+    return signals.requested > signals.served or any(_has_event(link) for link in due)
+
+
+def _has_event(link: Link) -> bool:
+    return bool(link.calendar_base or link.calendar_asks) or (
+        link.calendar_seen is not None and link.calendar_seen.content is not None
+    )
+
+
+async def _look(work: Slice, due: Sequence[Link]) -> None:
+    """Read what changed in the calendar, and judge all that was read and all that is due in the light of it."""
+    began = work.now()
+    page = await work.calendar.first_page(_since(work))
+    as_of, url = page.as_of, page.next_url
+    if url is None:
+        work.read_at = began
+    await advance(work, await _observed(work, page, due if url is None else ()))
+    while url is not None:
+        page = await _next_page(work, url)
+        await advance(work, await _observed(work, page, ()))
+        url = page.next_url
+    work.read_at = began  # only a complete read says anything about an event that it does not show
+    if as_of is not None:
+        await work.holding.save(cursor=max(as_of, work.holding.held.cursor or as_of))
+    await _serve(work)
+
+
+async def _serve(work: Slice) -> None:
+    """Take a hint as followed, once the read showed what it announced, or after some more looks.
+
+    A notification can be quicker than the cache from which reads are answered.
+    """
+    announced = work.holding.integration.signals.changes_since
+    looks = work.holding.held.empty_looks
+    if announced is None or work.newest_seen >= announced or looks >= len(_LOOK_AGAIN):
+        if looks:
+            await work.holding.save(empty_looks=0)
+        await work.holding.read_served()
+    else:
+        work.look_again_at = work.now() + _LOOK_AGAIN[looks]
+        await work.holding.save(empty_looks=looks + 1)
+
+
+async def _next_page(work: Slice, url: str) -> Page:
+    try:
+        return await work.calendar.next_page(url)
+    except Gone as error:
+        # Pages expire. The cursor has not moved, so the read simply begins anew.
+        raise TryLater(System.CRONOFY, Reason.GONE, "a page of the read has expired") from error
+
+
+def _since(work: Slice) -> datetime | None:
+    cursor, hinted = work.holding.held.cursor, work.holding.integration.signals.changes_since
+    if cursor is None:
+        return None
+    return min(cursor, hinted or cursor) - OVERLAP
+
+
+async def _observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
+    """Return the links of a page with what was read, those that are due, and new ones for unknown events."""
+    calendar_id = work.policy.calendar_id
+    work.newest_seen = max([work.newest_seen, *(event.updated for event in page.events if event.updated)])
+    events = {
+        link_id(work.holding.id, key_of(event)): event for event in page.events if event.calendar_id == calendar_id
+    }
+    known = {link.id: link for link in due}
+    known |= await work.tools.links.by_ids([id_ for id_ in events if id_ not in known])
+    pairs = {link.id: (link, link) for link in due}
+    for id_, event in events.items():
+        if (stored := known.get(id_)) is not None:
+            seen = see(stored, observe(event))
+            if seen is not stored or id_ in pairs or stored.calendar_asks:
+                pairs[id_] = (stored, seen)
+    fresh = [
+        link for id_, event in events.items() if id_ not in known and (link := _newcomer(work, id_, event)) is not None
+    ]
+    there = await work.tools.links.add(work.holding.lease, fresh)
+    pairs |= {link.id: (link, link) for link in fresh if link.id not in there}
+    return list(pairs.values())
+
+
+def _newcomer(work: Slice, id_: str, event: CalendarEvent) -> Link | None:
+    """Return a link for an event that has none; None for what was deleted before it was ever seen, or is not ours."""
+    seen = observe(event)
+    key = key_of(event)
+    integration = work.holding.integration
+    link = Link(
+        id=id_,
+        integration_id=integration.id,
+        tenant_id=integration.tenant_id,
+        user_id=integration.user_id,
+        event=key,
+        origin=Origin.CALENDAR,
+        calendar_seen=seen,
+        state=LinkState.PENDING,
+        reason=Reason.CALENDAR_CREATED,
+        due_at=work.now(),
+    )
+    if seen.deleted:
+        return None
+    if isinstance(key, ExternalEvent):
+        return link
+    item = _item_of(key, integration.tenant_id, integration.user_id)
+    return None if item is None else replace(link, origin=Origin.PSA, item=item)
+
+
+_MANAGED: Final = re.compile(
+    rf"^psa-(?P<tenant>-?\d+)-(?P<user>-?\d+)-(?P<type>{'|'.join(ItemType)})-(?P<item>[^-]+)(?:-(?P<part>.+))?$"
+)
+
+
+def _item_of(key: ManagedEvent, tenant_id: int, user_id: int) -> ItemKey | None:
+    """Return the item of an event that a former integration of the same user made; None if it is somebody else's."""
+    match = _MANAGED.match(key.event_id)
+    if match is None or (int(match["tenant"]), int(match["user"])) != (tenant_id, user_id):
+        return None
+    return ItemKey(tenant_id, ItemType(match["type"]), match["item"], match["part"])

@@ -1,0 +1,237 @@
+"""The composition root: opens everything, starts the consumers, stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from adapters.cronofy.client import Application, Cronofy
+from adapters.http.pool import open_pool
+from adapters.mongodb.budget import Budget
+from adapters.mongodb.driver import Database, away, open_database
+from adapters.mongodb.integrations import Integrations
+from adapters.mongodb.journal import Journal
+from adapters.mongodb.links import Links
+from adapters.mongodb.vault import Vault
+from adapters.psa.client import Credentials, Psa
+from adapters.rabbitmq.connection import Connections, connect
+from adapters.rabbitmq.consumer import consume
+from adapters.rabbitmq.publisher import open_publisher
+from events.addresses import COMMANDS_QUEUE, INTEGRATIONS_QUEUE, NOTIFICATIONS_QUEUE, PSA_ITEMS_QUEUE
+from events.failures import System, TryLater
+from worker.access import CronofyAccess, Service
+from worker.consuming import (
+    BATCH,
+    PREFETCH,
+    CommandsConsumer,
+    ItemsConsumer,
+    NotificationsConsumer,
+    Shop,
+    WishesConsumer,
+)
+from worker.core.record import Timing
+from worker.core.retry import backoff
+from worker.executor import Executor
+from worker.logs import Said, logger
+from worker.publishing import EXCHANGES, DeadLetterBox, OutcomeEvents, WakeUps
+from worker.slice import Tools
+from worker.sweeper import Sweeper
+
+if TYPE_CHECKING:
+    from worker.holding import Holding
+    from worker.settings import Settings
+
+
+class Part(StrEnum):
+    """What a worker can consist of. Any set of them can run in one process."""
+
+    PSA_ITEMS = "psa-items"
+    INTEGRATIONS = "integrations"
+    NOTIFICATIONS = "notifications"
+    COMMANDS = "commands"
+    SWEEPER = "sweeper"
+
+
+class SystemClock:
+    """The one place where time is read."""
+
+    def now(self) -> datetime:
+        """Return the time of day, in whole milliseconds, as the store keeps it."""
+        now = datetime.now(UTC)  # noqa: TID251 - the clock
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def monotonic(self) -> float:
+        """Return seconds."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+def new_id() -> str:
+    """Return an id that nobody else has."""
+    return uuid.uuid4().hex  # noqa: TID251 - the place where ids are made
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What all parts share."""
+
+    settings: Settings
+    connections: Connections
+    database: Database
+    shop: Shop
+    integrations: Integrations
+    links: Links
+    outcomes: OutcomeEvents
+
+
+async def run(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event) -> None:
+    """Run a worker until `stopping` is set, then finish what is under way.
+
+    At the start, absent systems are waited for: one line says which, and one that it is back.
+    """
+    clock = SystemClock()
+    log = logger().bind(parts=[part.value for part in parts])
+    attempts = 0
+    while not stopping.is_set():
+        try:
+            await _run(settings, parts, stopping, clock)
+        except* TryLater as group:
+            error = _first(group)
+            if attempts == 0:
+                log.warning(Said.AWAY, system=error.system, reason=error.reason, detail=error.detail)
+            delay = min(backoff(attempts, random.random()), timedelta(seconds=15))  # noqa: S311, TID251 - jitter
+            attempts += 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay.total_seconds()):
+                    await stopping.wait()
+        else:
+            return
+
+
+def _first(group: BaseExceptionGroup[TryLater]) -> TryLater:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def _run(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, clock: SystemClock) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        opened = await _open(stack, settings, stopping, clock)
+        runs = [await _start(stack, part, opened, clock) for part in parts]
+        opened.shop.log.info(Said.STARTED, parts=[part.value for part in parts])
+        async with asyncio.TaskGroup() as tasks:
+            for one in runs:
+                tasks.create_task(one.run())
+        opened.shop.log.info(Said.STOPPED)
+
+
+async def _open(
+    stack: contextlib.AsyncExitStack, settings: Settings, stopping: asyncio.Event, clock: SystemClock
+) -> _Opened:
+    vault = Vault([key.get_secret_value() for key in settings.encryption_keys])
+    database = await stack.enter_async_context(
+        open_database(settings.mongodb_driver, settings.mongodb_url.get_secret_value(), settings.mongodb_database)
+    )
+    await _ping(database)
+    connections = await stack.enter_async_context(connect(settings.rabbitmq_url.get_secret_value(), "calsync worker"))
+    publisher = await stack.enter_async_context(open_publisher(connections.publishing, EXCHANGES))
+    shop = Shop(
+        clock=clock,
+        chance=random.random,  # noqa: TID251, S311 - the place where chance comes from; jitter, not secrets
+        commands=WakeUps(publisher, new_id),
+        dead_letters=DeadLetterBox(publisher, new_id, clock),
+        log=logger(),
+        stopping=stopping,
+    )
+    return _Opened(
+        settings=settings,
+        connections=connections,
+        database=database,
+        shop=shop,
+        integrations=Integrations(database, vault, clock.monotonic),
+        links=Links(database),
+        outcomes=OutcomeEvents(publisher, new_id),
+    )
+
+
+async def _ping(database: Database) -> None:
+    with away():
+        await database.command("ping")
+
+
+async def _start(
+    stack: contextlib.AsyncExitStack, part: Part, opened: _Opened, clock: SystemClock
+) -> ItemsConsumer | WishesConsumer | NotificationsConsumer | CommandsConsumer | Sweeper:
+    shop, settings, consuming = opened.shop, opened.settings, opened.connections.consuming
+    match part:
+        case Part.PSA_ITEMS:
+            inbox = await stack.enter_async_context(consume(consuming, PSA_ITEMS_QUEUE, PREFETCH))
+            return ItemsConsumer(shop, inbox, opened.integrations, opened.links)
+        case Part.INTEGRATIONS:
+            inbox = await stack.enter_async_context(consume(consuming, INTEGRATIONS_QUEUE, BATCH))
+            return WishesConsumer(shop, inbox, opened.integrations)
+        case Part.NOTIFICATIONS:
+            inbox = await stack.enter_async_context(consume(consuming, NOTIFICATIONS_QUEUE, BATCH))
+            secrets = tuple(secret.get_secret_value() for secret in settings.cronofy_client_secrets)
+            return NotificationsConsumer(shop, inbox, opened.integrations, secrets)
+        case Part.COMMANDS:
+            executor = await _executor(stack, opened, clock)
+            inbox = await stack.enter_async_context(consume(consuming, COMMANDS_QUEUE, settings.integrations_at_once))
+            return CommandsConsumer(shop, inbox, executor, settings.integrations_at_once)
+        case Part.SWEEPER:
+            return Sweeper(shop, opened.integrations, settings.sweep_seconds)
+
+
+async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: SystemClock) -> Executor:
+    settings = opened.settings
+    cronofy = Cronofy(
+        await stack.enter_async_context(open_pool(System.CRONOFY)),
+        Application(
+            settings.cronofy_api_url,
+            settings.cronofy_client_id,
+            tuple(secret.get_secret_value() for secret in settings.cronofy_client_secrets),
+        ),
+    )
+    psa = Psa(
+        await stack.enter_async_context(open_pool(System.PSA)),
+        Credentials(settings.psa_api_url, settings.psa_client_id, settings.psa_client_secret.get_secret_value()),
+    )
+    budget = Budget(opened.database, settings.cronofy_client_id, settings.allowance)
+    service = Service(cronofy, budget, clock, settings.cronofy_callback_url)
+    tools = Tools(
+        links=opened.links,
+        journal=Journal(opened.database, timedelta(days=settings.log_keep_days)),
+        outcomes=opened.outcomes,
+        failed_items=opened.shop.dead_letters,
+        platform=psa,
+        clock=clock,
+        chance=opened.shop.chance,
+        timing=Timing(),
+        stopping=opened.shop.stopping.is_set,
+    )
+
+    def access(holding: Holding) -> CronofyAccess:
+        return CronofyAccess(service, holding)
+
+    return Executor(opened.integrations, opened.shop.commands, tools, access, access)
+
+
+@contextlib.asynccontextmanager
+async def opened_database(settings: Settings) -> AsyncGenerator[Database, None]:
+    """Open the database for a command of an operator."""
+    url = settings.mongodb_url.get_secret_value()
+    async with open_database(settings.mongodb_driver, url, settings.mongodb_database) as database:
+        yield database
+
+
+ALL_PARTS: Final = tuple(Part)

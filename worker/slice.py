@@ -1,0 +1,136 @@
+"""What one slice of work on one integration carries along, and how it tells and saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from events.outcomes import Direction
+from events.reasons import Reason
+from worker import telling
+from worker.core import record
+from worker.core.plan import Decision, Rest
+from worker.core.retry import backoff
+from worker.core.sides import PsaUnread
+from worker.judging import Circumstances, Judged, judge
+from worker.telling import Occasion, Report
+
+if TYPE_CHECKING:
+    from events.failures import TryLater
+    from events.journal import Entry
+    from events.link import Link
+    from worker.core.permit import Policy
+    from worker.core.record import Timing
+    from worker.holding import Holding
+    from worker.ports import Calendar, Chance, Clock, FailedItems, Journal, Links, Outcomes, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything a slice works with, the same for all integrations."""
+
+    links: Links
+    journal: Journal
+    outcomes: Outcomes
+    failed_items: FailedItems
+    platform: Platform
+    clock: Clock
+    chance: Chance
+    timing: Timing
+    stopping: Callable[[], bool]
+    """Whether this process is about to end: what can be done later is."""
+
+
+class Slice:
+    """A stretch of work under one lease, of at most `Slice.LENGTH` seconds."""
+
+    LENGTH = 50.0
+
+    def __init__(self, tools: Tools, holding: Holding, calendar: Calendar, policy: Policy, occasion: Occasion) -> None:
+        self.tools = tools
+        self.holding = holding
+        self.calendar = calendar
+        self.policy = policy
+        self.occasion = occasion
+        self.report = Report()
+        self.parked: list[tuple[Link, Entry]] = []
+        self.read_at: datetime | None = None
+        hold = holding.held.psa_hold
+        self.newest_seen = datetime.min.replace(tzinfo=UTC)
+        """The latest change that a read has shown, by the calendar's clock."""
+        self.look_again_at: datetime | None = None
+        self.psa_away: datetime | None = hold if hold and hold > self.now() else None
+        """Set while the PSA is away: what needs it waits until then."""
+        self._ends = tools.clock.monotonic() + self.LENGTH
+
+    @property
+    def over(self) -> bool:
+        """Whether it is time to let others work."""
+        return self.tools.stopping() or self.tools.clock.monotonic() >= self._ends
+
+    def now(self) -> datetime:
+        """Return the time of day."""
+        return self.tools.clock.now()
+
+    def judge(self, stored: Link, link: Link, *, answered: bool = False) -> Judged:
+        """Return the next step of a link."""
+        circumstances = Circumstances(
+            policy=self.policy,
+            time_zone=self.holding.held.time_zone,
+            timing=self.tools.timing,
+            now=self.now(),
+            read_at=self.read_at,
+        )
+        return judge(stored, link, circumstances, answered=answered)
+
+    def judge_all(self, pairs: Sequence[tuple[Link, Link]]) -> list[Judged]:
+        """Judge links. One that cannot be judged, because of a bug of ours, must not stop the others."""
+        judged: list[Judged] = []
+        for stored, link in pairs:
+            try:
+                judged.append(self.judge(stored, link))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this link's trouble alone
+                broken = record.blocked(link, Reason.BUG, type(error).__name__)
+                self.park(broken, telling.refused(self.report, broken, self.occasion, Direction.NONE))
+                judged.append(Judged(stored, broken, PsaUnread(), None, Decision(Rest(blocked=True), Reason.BUG)))
+        return judged
+
+    def tell(self, what: Callable[[Report, Link, Decision, Occasion], None], link: Link, decision: Decision) -> None:
+        """Note something about a decision, to be told with the next save."""
+        what(self.report, link, decision, self.occasion)
+
+    def park(self, link: Link, entry: Entry) -> None:
+        """Note that a person must look at a link, to be set aside with the next save."""
+        self.parked.append((link, entry))
+
+    async def psa_is_away(self, error: TryLater) -> None:
+        """Leave the PSA alone for a while, and remember it beyond this slice."""
+        failures = self.holding.held.psa_failures
+        self.psa_away = self.now() + backoff(failures, self.tools.chance(), error.retry_after)
+        await self.holding.save(psa_hold=self.psa_away, psa_failures=failures + 1)
+
+    async def psa_works(self) -> None:
+        """Forget former outages of the PSA."""
+        if self.holding.held.psa_failures:
+            await self.holding.save(psa_hold=None, psa_failures=0)
+
+    async def save(self, changes: list[tuple[Link, Link]]) -> list[Link]:
+        """Tell what is to be told, then save. Returns the links as they are now stored; refused ones are left out.
+
+        A refused link was saved by somebody else: whoever did that goes on with it.
+        """
+        await self._tell()
+        refused = await self.tools.links.save(self.holding.lease, changes)
+        return [replace(after, version=before.version + 1) for before, after in changes if before.id not in refused]
+
+    async def _tell(self) -> None:
+        """Tell first and save then: after a crash in between it is told twice, under the same ids."""
+        report, self.report = self.report, Report(synced=self.report.synced)
+        parked, self.parked = self.parked, []
+        await self.tools.journal.write(report.entries)
+        if report.outcomes:
+            await self.tools.outcomes.publish(report.outcomes)
+        for link, entry in parked:
+            await self.tools.failed_items.park(link, entry)

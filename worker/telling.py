@@ -1,0 +1,223 @@
+"""What is written into the sync log and told to the PSA platform. Pure; the ids are functions of what happened."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from events.commands import Cause
+from events.content import Value
+from events.journal import Act, Entry, Result
+from events.link import Link, LinkState
+from events.outcomes import (
+    Direction,
+    ItemBlocked,
+    ItemBlockedData,
+    ItemConflict,
+    ItemConflictData,
+    ItemSynced,
+    ItemSyncedData,
+    Lost,
+    Outcome,
+)
+from events.reasons import Reason
+from worker.core.plan import ChangeItem, CreateItem, Decision, DeleteItem, Overruled, PutEvent, RemoveEvent
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SOURCE: Final = "calsync"
+_NO_CONFLICT: Final = frozenset({Reason.PSA_OWNS_FIELD, Reason.AWAITING_CONFIRMATION})
+"""Values that are written over and recorded, though nobody edited against anybody."""
+_INBOUND: Final = frozenset({Reason.CALENDAR_CHANGED, Reason.CALENDAR_CREATED, Reason.CALENDAR_DELETED})
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """On what occasion something is done; the same for everything in one slice."""
+
+    at: datetime
+    trigger: Cause
+    correlation_id: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What has to be told before it is saved."""
+
+    entries: list[Entry] = field(default_factory=list[Entry])
+    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+    synced: bool = False
+    """Whether anything was synced either way."""
+
+
+def overruled(report: Report, link: Link, decision: Decision, occasion: Occasion) -> None:
+    """Tell whose values are about to be written over. With the intention: after a crash it would look like no news."""
+    if not decision.overruled:
+        return
+    direction, act = _course(link, decision)
+    entry = _entry(link, occasion, direction, act, Result.CONFLICT, decision.reason)
+    lost = tuple((one.field.value, _shown(link, one.value)) for one in decision.overruled)
+    # The same step, begun again after a crash, may find other values: each of them is a line of its own.
+    values = hashlib.sha256(repr([(one.field, one.value) for one in decision.overruled]).encode()).hexdigest()[:12]
+    fields = tuple(one.field.value for one in decision.overruled)
+    report.entries.append(replace(entry, id=f"{entry.id}:{values}", lost=lost, fields=fields))
+    conflicts = [one for one in decision.overruled if one.reason not in _NO_CONFLICT]
+    if conflicts and link.item:
+        report.outcomes.append(_conflict(link, occasion, conflicts))
+
+
+def written(report: Report, link: Link, decision: Decision, occasion: Occasion) -> None:
+    """Tell of a write that was carried out (by the PSA) or accepted (by the calendar)."""
+    direction, act = _course(link, decision)
+    result = Result.ACCEPTED if direction is Direction.TO_CALENDAR else Result.DONE
+    entry = _entry(link, occasion, direction, act, result, decision.reason)
+    report.entries.append(replace(entry, fields=_fields(decision), title=_title_of(link, decision)))
+    report.synced = report.synced or direction is Direction.FROM_CALENDAR
+
+
+def concluded(report: Report, stored: Link, link: Link, occasion: Occasion) -> None:
+    """Tell of a link that came to rest, if it was not resting just so before."""
+    if (stored.state, stored.reason) == (link.state, link.reason):
+        return
+    if link.state in {LinkState.SETTLED, LinkState.BURIED} and stored.state is LinkState.PENDING and _did(stored):
+        direction = Direction.FROM_CALENDAR if stored.reason in _INBOUND else Direction.TO_CALENDAR
+        report.entries.append(_entry(link, occasion, direction, Act.CONFIRM, Result.DONE, link.reason))
+        if link.item:
+            report.outcomes.append(_synced(link, occasion, direction))
+        report.synced = True
+        return
+    act = Act.REJECT if link.state is LinkState.BLOCKED else Act.SKIP
+    report.entries.append(_entry(link, occasion, Direction.NONE, act, Result.SKIPPED, link.reason))
+    if link.state is LinkState.BLOCKED and link.item:
+        report.outcomes.append(_blocked(link, occasion))
+
+
+def _did(stored: Link) -> bool:
+    """Whether something had been written since the link last rested."""
+    return bool(stored.calendar_asks or stored.psa_asks)
+
+
+def refused(report: Report, link: Link, occasion: Occasion, direction: Direction) -> Entry:
+    """Tell of a refusal. Returns the log's line."""
+    entry = _entry(link, occasion, direction, Act.REJECT, Result.FAILED, link.reason)
+    report.entries.append(entry)
+    if link.item:
+        report.outcomes.append(_blocked(link, occasion))
+    return entry
+
+
+def stumbled(report: Report, link: Link, occasion: Occasion, direction: Direction) -> None:
+    """Tell of an item that alone failed for a passing reason."""
+    entry = _entry(link, occasion, direction, Act.SKIP, Result.RETRYING, link.reason)
+    report.entries.append(replace(entry, attempt=link.attempts))
+
+
+def _course(link: Link, decision: Decision) -> tuple[Direction, Act]:
+    match decision.action:
+        case CreateItem():
+            return Direction.FROM_CALENDAR, Act.CREATE
+        case ChangeItem():
+            return Direction.FROM_CALENDAR, Act.UPDATE
+        case DeleteItem():
+            return Direction.FROM_CALENDAR, Act.DELETE
+        case PutEvent():
+            return Direction.TO_CALENDAR, Act.UPDATE if link.calendar_base else Act.CREATE
+        case RemoveEvent():
+            return Direction.TO_CALENDAR, Act.DELETE
+        case _:
+            return Direction.NONE, Act.SKIP
+
+
+def _fields(decision: Decision) -> tuple[str, ...]:
+    action = decision.action
+    return tuple(sorted(action.fields)) if isinstance(action, ChangeItem | PutEvent) else ()
+
+
+def _entry(link: Link, occasion: Occasion, direction: Direction, act: Act, result: Result, reason: Reason) -> Entry:
+    return Entry(
+        id=f"{link.id}:{link.version}:{act}:{result}:{reason}",
+        at=occasion.at,
+        tenant_id=link.tenant_id,
+        integration_id=link.integration_id,
+        trigger=occasion.trigger,
+        direction=direction,
+        act=act,
+        result=result,
+        reason=reason,
+        link_id=link.id,
+        item=link.item,
+        title=_title(link),
+        message=link.message,
+        correlation_id=occasion.correlation_id,
+    )
+
+
+def _private(link: Link) -> bool:
+    contents = [link.psa_base, link.calendar_base, link.calendar_seen.content if link.calendar_seen else None]
+    contents += [ask.content for ask in link.calendar_asks] + [ask.content for ask in link.psa_asks]
+    return any(content is not None and content.private for content in contents)
+
+
+def _title(link: Link) -> str | None:
+    if _private(link):
+        return None
+    contents = [ask.content for ask in reversed(link.calendar_asks)] + [link.calendar_base, link.psa_base]
+    contents.append(link.calendar_seen.content if link.calendar_seen else None)
+    return next((content.summary for content in contents if content), None)
+
+
+def _title_of(link: Link, decision: Decision) -> str | None:
+    action = decision.action
+    if isinstance(action, PutEvent | CreateItem | ChangeItem):
+        return None if action.content.private else action.content.summary
+    return _title(link)
+
+
+def _shown(link: Link, value: Value) -> str:
+    return "" if _private(link) else str(value)
+
+
+def _about(link: Link) -> dict[str, object]:
+    assert link.item is not None
+    return {
+        "tenant_id": link.tenant_id,
+        "user_id": link.user_id,
+        "integration_id": link.integration_id,
+        "item_type": link.item.item_type,
+        "item_id": link.item.item_id,
+        "part_id": link.item.part_id,
+        "revision": link.psa_seen.revision if link.psa_seen else None,
+    }
+
+
+def _envelope(link: Link, occasion: Occasion, kind: str) -> dict[str, object]:
+    return {
+        "specversion": "1.0",
+        "id": f"{link.id}:{link.version}:{kind}",
+        "source": SOURCE,
+        "time": occasion.at,
+        "subject": str(link.item),
+    }
+
+
+def _synced(link: Link, occasion: Occasion, direction: Direction) -> ItemSynced:
+    action = "delete" if link.state is LinkState.BURIED else "update"
+    data = ItemSyncedData.model_validate({**_about(link), "direction": direction, "action": action})
+    return ItemSynced.model_validate({**_envelope(link, occasion, "synced"), "data": data})
+
+
+def _blocked(link: Link, occasion: Occasion) -> ItemBlocked:
+    told = {"reason": link.reason.value, "explanation": link.reason.explanation, "message": link.message}
+    data = ItemBlockedData.model_validate({**_about(link), **told})
+    return ItemBlocked.model_validate({**_envelope(link, occasion, "blocked"), "data": data})
+
+
+def _conflict(link: Link, occasion: Occasion, conflicts: list[Overruled]) -> ItemConflict:
+    hidden = _private(link)
+    lost = tuple(
+        Lost(field=one.field.value, winner=one.winner, value=None if hidden else str(one.value)) for one in conflicts
+    )
+    data = ItemConflictData.model_validate({**_about(link), "lost": lost})
+    return ItemConflict.model_validate({**_envelope(link, occasion, "conflict"), "data": data})
