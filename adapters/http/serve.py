@@ -32,13 +32,29 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+    )[0]
+    # asyncio sets TCP_NODELAY only on sockets that name their protocol; without it every answer waits for 40 ms.
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    listener.listen(512)
+    return listener
+
+
 @contextlib.asynccontextmanager
 async def serve(app: AsgiApp, host: str = "127.0.0.1", port: int = 0) -> AsyncGenerator[str, None]:
     """Serve `app` and yield its base URL. Port 0 takes a free one. Requests under way are finished at the end.
 
     Raises `OSError` if the port is taken.
     """
-    with socket.create_server((host, port), backlog=512) as listener:
+    with _listen(host, port) as listener:
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
         server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[listener]))  # noqa: TID251 - owned and awaited right here
