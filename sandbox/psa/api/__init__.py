@@ -1,0 +1,1 @@
+"""The calendar API, as its OpenAPI document describes it."""

@@ -1,0 +1,112 @@
+"""The buttons of the PSA's Calendar Sync page, and the integrations they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+from pydantic import Discriminator, Field, TypeAdapter
+
+from events.contract import Contract, Int32
+from events.psa import Inbound, Outbound, Range, SyncDirection
+from sandbox.psa.model.refusal import Code, Refusal
+
+REDIRECT_URI: Final = "https://psa.example/calendar-sync/connected"
+
+
+class _Wish(Contract):
+    user_id: Int32 | None = None
+    """Whose integration it is. Needed the first time an integration is named."""
+
+
+class Connect(_Wish):
+    """The user granted access in the portal, which gave this code."""
+
+    do: Literal["connect"] = "connect"
+    code: str = Field(min_length=1, max_length=1024, repr=False)
+    redirect_uri: str = REDIRECT_URI
+    time_zone: str | None = None
+
+
+class Configure(_Wish):
+    """The user finished the wizard."""
+
+    do: Literal["configure"] = "configure"
+    calendar_id: str
+    inbound: Inbound
+    outbound: Outbound
+    retrieve: Range | None = None
+    send: Range | None = None
+
+
+class Activate(_Wish):
+    """The user switched Active on."""
+
+    do: Literal["activate"] = "activate"
+
+
+class Deactivate(_Wish):
+    """The user switched Active off."""
+
+    do: Literal["deactivate"] = "deactivate"
+
+
+class SyncNow(_Wish):
+    """The user asked for a run."""
+
+    do: Literal["sync_now"] = "sync_now"
+    direction: SyncDirection = SyncDirection.BOTH
+    range: Range = Range()
+
+
+class ListCalendars(_Wish):
+    """The user opened the list of calendars."""
+
+    do: Literal["list_calendars"] = "list_calendars"
+
+
+class Delete(_Wish):
+    """The user deleted the integration."""
+
+    do: Literal["delete"] = "delete"
+    remove_events: bool = False
+
+
+Wish = Annotated[
+    Connect | Configure | Activate | Deactivate | SyncNow | ListCalendars | Delete,
+    Discriminator("do"),
+]
+WISH: Final[TypeAdapter[Wish]] = TypeAdapter(Wish)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One user's link to one calendar, as the platform knows it."""
+
+    tenant_id: int
+    integration_id: str
+    user_id: int
+    revision: int = 0
+
+
+class Integrations:
+    """All of them. Each event of one has a revision greater than those before."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], Integration] = {}
+
+    def listed(self, tenant_id: int) -> tuple[Integration, ...]:
+        """Return a tenant's integrations."""
+        return tuple(each for each in self._known.values() if each.tenant_id == tenant_id)
+
+    def next_revision(self, tenant_id: int, integration_id: str, user_id: int | None) -> Integration:
+        """Return what the integration is to be at its next revision. An unknown one begins with its first."""
+        known = self._known.get((tenant_id, integration_id))
+        owner = user_id if user_id is not None else known.user_id if known else None
+        if owner is None:
+            raise Refusal(Code.NOT_FOUND, f"There is no integration {integration_id} yet; say whose it is (user_id).")
+        return Integration(tenant_id, integration_id, owner, known.revision + 1 if known else 1)
+
+    def keep(self, integration: Integration) -> None:
+        """Remember an integration at its newest revision."""
+        self._known[integration.tenant_id, integration.integration_id] = integration

@@ -1,0 +1,58 @@
+"""Writing events. The id of one is the same whenever it is written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import orjson
+from pydantic import JsonValue
+
+from events.psa import PSA_EVENT, ItemChanged
+from sandbox.psa.model.facts import facts
+from sandbox.psa.model.integrations import Integration, Wish
+from sandbox.psa.model.records import Record
+from sandbox.psa.publishing.outbox import Message
+
+ITEM_CHANGED: Final = "psa.calendar_item.changed.v1"
+
+
+def item_changed(record: Record, *, bare: bool) -> Message:
+    """Write that an item is as it is now; `bare`: without its snapshot."""
+    event = ItemChanged(
+        specversion="1.0",
+        id=f"{record.key}@{record.revision}",
+        source=_source(record.key.tenant_id),
+        time=record.author.at,
+        subject=str(record.key),
+        type=ITEM_CHANGED,
+        data=facts(record, bare=bare),
+    )
+    return Message(ITEM_CHANGED, event.model_dump_json(by_alias=True, exclude_none=True).encode(), str(record.key))
+
+
+def wished(wish: Wish, integration: Integration, now: datetime) -> Message:
+    """Write what a user wishes of an integration."""
+    routing_key = f"psa.integration.{wish.do}.v1"
+    subject = f"integration/{integration.integration_id}"
+    whose: dict[str, JsonValue] = {
+        "tenant_id": integration.tenant_id,
+        "user_id": integration.user_id,
+        "integration_id": integration.integration_id,
+        "revision": integration.revision,
+    }
+    body = orjson.dumps({
+        "specversion": "1.0",
+        "id": f"{subject}@{integration.revision}",
+        "source": _source(integration.tenant_id),
+        "time": now,
+        "subject": subject,
+        "type": routing_key,
+        "data": wish.model_dump(mode="json", exclude={"do"}, exclude_none=True) | whose,
+    })
+    PSA_EVENT.validate_json(body)  # the platform keeps to the contract, whatever it was asked
+    return Message(routing_key, body, subject)
+
+
+def _source(tenant_id: int) -> str:
+    return f"https://psa.pulseway.com/tenants/{tenant_id}"

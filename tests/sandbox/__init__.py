@@ -1,0 +1,1 @@
+"""The sandboxes keep the rules of what they stand for."""
