@@ -196,12 +196,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An observation of one user's link. `fresh`: the link to make of it if there is none."""
+    """An observation of one user's link."""
 
     link_id: str
     item: ItemKey
     seen: PsaSeen
-    fresh: Link | None
+    fresh: Link | None = None
+    """The link to make of it if there is none."""
+    made_in: int | None = None
+    """Known by its external reference of this generation: the link's own creation may still be under way."""
 
 
 def managed_event_id(item: ItemKey, user_id: int) -> str:
@@ -237,4 +240,11 @@ def external_reference(user_id: int, event: EventKey, generation: int = 0) -> st
 
 def bare_reference(reference: str) -> str:
     """Strip the generation: all generations belong to one link."""
-    return reference.rpartition("#")[0] if "#" in reference else reference
+    bare, mark, number = reference.rpartition("#")
+    return bare if mark and number.isdigit() else reference
+
+
+def generation_of(reference: str) -> int:
+    """Return the generation that a reference names."""
+    bare = bare_reference(reference)
+    return 0 if bare == reference else int(reference[len(bare) + 1 :])

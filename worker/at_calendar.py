@@ -19,6 +19,8 @@ from worker.core.retry import backoff
 from worker.projection.events import write_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from worker.judging import Judged
     from worker.slice import Slice
 
@@ -123,8 +125,9 @@ async def _without_twins(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     creating = any(link.item is None for link in others)
     twins: list[tuple[Link, Link]] = []
     for one in newcomers.values():
-        if one.link.item in standing:
-            twins.append((one.stored, _buried_twin(one.link)))
+        owner = standing.get(one.link.item) if one.link.item else None
+        if owner is not None:
+            twins += [(one.stored, _buried_twin(one.link)), (owner, _to_be_read(owner, one.link, work.now()))]
         elif creating:
             twins.append((one.stored, replace(one.link, due_at=work.psa_away or work.now())))
     await work.save(twins)
@@ -135,6 +138,13 @@ async def _without_twins(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
 def _could_be_twin(link: Link) -> bool:
     new = link.calendar_base is None and not link.calendar_asks and link.calendar_seen is None
     return new and link.item is not None and link.item.item_type is ItemType.APPOINTMENT
+
+
+def _to_be_read(owner: Link, twin: Link, now: datetime) -> Link:
+    """Have the item read anew: news of it may have gone to the twin, even while it was being buried."""
+    assert owner.psa_seen is not None
+    heard = max(owner.psa_seen.revision, twin.psa_seen.revision if twin.psa_seen else 0)
+    return replace(owner, psa_seen=replace(owner.psa_seen, revision=heard, item=None), due_at=now)
 
 
 def _buried_twin(link: Link) -> Link:
@@ -157,7 +167,8 @@ async def rehome(work: Slice, one: Judged) -> tuple[Link, Link]:
         event=event,
         origin=Origin.PSA,
         item=link.item,
-        psa_seen=link.psa_seen,
+        # To be read anew: news of it may go to the former link, even while that is being buried.
+        psa_seen=link.psa_seen and replace(link.psa_seen, item=None),
         due_at=work.now(),
     )
     links = work.tools.links

@@ -66,6 +66,14 @@ async def _intend(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     writes = [one for one in steps if isinstance(one.decision.action, PSA_WRITES)]
     for one in writes:
         work.tell(telling.overruled, one.link, one.decision)
+    # A link that turns to a new item knows no more of the old one, whose late messages must still find it deleted.
+    left = {
+        one.link.item: one.link.psa_seen.revision
+        for one in writes
+        if isinstance(one.decision.action, CreateItem) and one.link.item and one.link.psa_seen
+    }
+    if left:
+        await work.tools.links.remember_deleted(left, now)
     pairs = [(one.stored, record.intend(one.link, one.decision, one.psa, now, timing)) for one in writes]
     saved = {link.id: link for link in await work.save(pairs)}
     intended = [

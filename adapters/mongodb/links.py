@@ -178,7 +178,10 @@ def _observe(observed: Observed, now: datetime) -> UpdateOne:
     older: Document = {"psa_seen.revision": {"$lt": seen.revision}}
     without_content: Document = {"psa_seen.revision": seen.revision, "psa_seen.item": None, "psa_seen.deleted": False}
     newer = [{"psa_seen": None}, older, *([without_content] if seen.item is not None else [])]
-    query = {"_id": observed.link_id, "item": item_to_document(observed.item), "$or": newer}
+    standing: list[Document] = [{"item": item_to_document(observed.item)}]
+    if observed.made_in is not None:
+        standing.append({"item": None, "generation": observed.made_in})
+    query = {"_id": observed.link_id, "$and": [{"$or": standing}, {"$or": newer}]}
     return UpdateOne(query, {"$set": {"psa_seen": psa_seen_to_document(seen), "due_at": now}})
 
 
@@ -186,7 +189,7 @@ def _save(lease: Lease, before: Link, after: Link) -> UpdateOne:
     query = {"_id": before.id, "version": before.version, "fence": {"$lte": lease.fence}}
     values: Document = {name: {"$literal": value} for name, value in held_part(after).items()}
     seen, due = {"$literal": psa_seen_to_document(after.psa_seen)}, {"$literal": after.due_at}
-    if after.item == before.item:
+    if after.item == before.item or before.item is None:
         known = before.psa_seen.revision if before.psa_seen else -1
         told = after.psa_seen.revision if after.psa_seen else -1
         stored: Document = {"$ifNull": ["$psa_seen.revision", -1]}

@@ -93,7 +93,8 @@ class MemoryCalendar:
         self._in_time(began)
         for write in writes:
             last = max((at for at, _ in self.queue), default=self.clock.now())
-            self.queue.append((max(last, self._later(self.pace.apply)), write))
+            soonest = self.clock.now() + timedelta(seconds=self.random.uniform(0, self.pace.apply))
+            self.queue.append((max(last, soonest), write))
         await self.step("calendar accepted")
         return [Accepted() for _ in writes]
 
@@ -103,21 +104,22 @@ class MemoryCalendar:
 
     # Its own life
 
-    def _later(self, seconds: float) -> datetime:
-        return self.clock.now() + timedelta(seconds=self.random.uniform(0, seconds))
-
     def tick(self) -> None:
         """Apply what is due and show what has become visible."""
-        now = self.clock.now()
-        while self.queue and self.queue[0][0] <= now:
-            self._apply(self.queue.pop(0)[1])
-        shown = sorted((at, n, event) for n, (at, event) in enumerate(self.pending) if at <= now)
-        self.visible |= {event.event_uid: event for _, _, event in shown}
-        for _, _, event in shown:
+        while (at := self.next_at()) is not None and at <= self.clock.now():
+            if self.queue and self.queue[0][0] == at:
+                self._apply(at, self.queue.pop(0)[1])
+            else:
+                self._show(at)
+
+    def _show(self, at: datetime) -> None:
+        due = [event for when, event in self.pending if when == at]
+        self.pending = [(when, event) for when, event in self.pending if when != at]
+        for event in due:
+            self.visible[event.event_uid] = event
             if (event.event_uid, event.updated) in self._by_people and event.updated:
                 # The service tells of a change when it has heard of it itself.
                 self.on_change(event.updated)
-        self.pending = [(at, event) for at, event in self.pending if at > now]
 
     @property
     def quiet(self) -> bool:
@@ -128,10 +130,10 @@ class MemoryCalendar:
         """When something happens next by itself."""
         return min([at for at, _ in self.queue] + [at for at, _ in self.pending], default=None)
 
-    def _apply(self, write: CalendarWrite) -> None:
+    def _apply(self, at: datetime, write: CalendarWrite) -> None:
         found = next((e for e in self.events.values() if key_of(e) == write.event), None)
         if isinstance(write, PutEventWrite):
-            after = self._put(found, write)
+            after = self._put(at, found, write)
         elif found is None or found.deleted:
             return
         else:
@@ -139,15 +141,14 @@ class MemoryCalendar:
         overwritten = _values(found) - _values(after) if found and not found.deleted else set[str]()
         unseen = frozenset((overwritten & self._human_values) - self._read_values)
         self.applied.append(Applied(write.event, found, after, unseen))
-        self._store(after)
+        self._store(at, after)
 
-    def _put(self, found: CalendarEvent | None, write: PutEventWrite) -> CalendarEvent:
+    def _put(self, at: datetime, found: CalendarEvent | None, write: PutEventWrite) -> CalendarEvent:
         if found is None:
             assert isinstance(write.event, ManagedEvent), "only events of ours can be made"
             self._numbers += 1
-            now = _second(self.clock.now())
             found = CalendarEvent(
-                write.event.calendar_id, f"evt_{self._numbers}", write.event.event_id, created=now, updated=now
+                write.event.calendar_id, f"evt_{self._numbers}", write.event.event_id, created=_second(at)
             )
         return self.rewrite(
             replace(
@@ -163,10 +164,10 @@ class MemoryCalendar:
             )
         )
 
-    def _store(self, event: CalendarEvent) -> CalendarEvent:
-        event = replace(event, updated=_second(self.clock.now()))
+    def _store(self, at: datetime, event: CalendarEvent) -> CalendarEvent:
+        event = replace(event, updated=_second(at))
         self.events[event.event_uid] = event
-        visible = self._later(self.pace.lag)
+        visible = at + timedelta(seconds=self.random.uniform(0, self.pace.lag))
         # A later state of one event never becomes visible before an earlier one.
         visible = max([visible] + [at for at, other in self.pending if other.event_uid == event.event_uid])
         self.pending.append((visible, event))
@@ -203,7 +204,7 @@ class MemoryCalendar:
     def _by_hand(self, event: CalendarEvent) -> None:
         self.tick()
         self._human_values |= _values(event)
-        stored = self._store(event)
+        stored = self._store(self.clock.now(), event)
         self._by_people.add((stored.event_uid, stored.updated))
 
     def live(self) -> list[CalendarEvent]:

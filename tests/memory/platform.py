@@ -154,9 +154,9 @@ class MemoryPlatform:
 
     # People
 
-    def make(self, kind: ItemType, user_id: int, **item: Any) -> str:
+    def make(self, kind: ItemType, assignee: int, /, **item: Any) -> str:
         """Make an item as somebody who works in the PSA. Returns its id."""
-        return self._new(kind, user_id, item).key.item_id
+        return self._new(kind, assignee, item).key.item_id
 
     def edit(self, item_id: str, **item: Any) -> bool:
         """Change an item. False if it is gone."""

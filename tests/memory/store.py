@@ -274,7 +274,7 @@ class MemoryLinks:
                 if observed.fresh is not None:
                     self.links[observed.link_id] = observed.fresh
                     self.fences[observed.link_id] = 0
-            elif link.item == observed.item and _newer(link.psa_seen, observed.seen):
+            elif _stands_for(link, observed) and _newer(link.psa_seen, observed.seen):
                 self.links[link.id] = replace(link, psa_seen=observed.seen, due_at=now)
         await self._step("observed")
 
@@ -341,6 +341,11 @@ class MemoryLinks:
         return frozenset(there)
 
 
+def _stands_for(link: Link, observed: Observed) -> bool:
+    creating = link.item is None and observed.made_in is not None and link.generation == observed.made_in
+    return link.item == observed.item or creating
+
+
 def _newer(known: PsaSeen | None, seen: PsaSeen) -> bool:
     if known is None or seen.revision > known.revision:
         return True
@@ -349,7 +354,7 @@ def _newer(known: PsaSeen | None, seen: PsaSeen) -> bool:
 
 def _merged(stored: Link, before: Link, after: Link) -> Link:
     saved = replace(after, version=before.version + 1)
-    if after.item != before.item:
+    if after.item != before.item and before.item is not None:
         return saved
     now = stored.psa_seen.revision if stored.psa_seen else -1
     known = before.psa_seen.revision if before.psa_seen else -1

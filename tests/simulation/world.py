@@ -32,6 +32,8 @@ from worker.slice import Tools
 
 USER = 7
 INTEGRATION = "int-1"
+_LONGEST = 20_000
+"""Steps after which something goes round in circles; a usual schedule takes 2,000."""
 
 
 @dataclass(eq=False)
@@ -89,7 +91,7 @@ class World:
         self.tasks: list[Task] = []
         self.graveyard: list[Task] = []
         self.queue: list[Message] = []
-        self.trace: list[str] = []
+        self.trace: list[tuple[datetime, str, Message | None, str]] = []
         self._ids = 0
         self.platform.on_change = self._item_changed
         self.calendar.on_change = self._notify
@@ -185,9 +187,7 @@ class World:
         else:
             assert isinstance(step, Step)
             task.at = step.label
-            self.trace.append(
-                f"{self.clock.now():%M:%S.%f} {task.label} {task.message.id if task.message else ''} at {step.label}"
-            )
+            self.trace.append((self.clock.now(), task.label, task.message, step.label))
 
     def _ended(self, task: Task) -> None:
         task.alive = False
@@ -199,7 +199,7 @@ class World:
 
     def crash(self, task: Task) -> None:
         """End a task between two instructions, as kill -9 does; its message comes back."""
-        self.trace.append(f"CRASH {task.label} at {task.at}")
+        self.trace.append((self.clock.now(), "CRASH " + task.label, task.message, task.at))
         task.alive = False
         self.tasks.remove(task)
         self.graveyard.append(task)  # kept, or its coroutine would be closed and clean up after itself
@@ -208,17 +208,32 @@ class World:
     def cut(self, task: Task) -> None:
         """Cut a task off from the broker: its message comes back while it still runs."""
         if task.message is not None:
-            self.trace.append(f"CUT {task.label} at {task.at}")
+            self.trace.append((self.clock.now(), "CUT " + task.label, task.message, task.at))
             self.queue.append(replace(task.message, redelivered=True))
             task.message = None
+
+    def story(self, lines: int = 40) -> str:
+        """Tell what happened last."""
+        return "\n".join(
+            f"{at:%M:%S.%f} {label} {message.id if message else ''} at {step}"
+            for at, label, message, step in self.trace[-lines:]
+        )
+
+    def close(self) -> None:
+        """Let go of what never ended."""
+        for task in self.tasks + self.graveyard:
+            task.coroutine.close()
 
     # A random schedule
 
     def run(self, plan: list[Callable[[World], object]]) -> None:
         """Let everything happen in a random order: people's actions in theirs, all else as chance has it."""
         plan = list(plan)
-        while plan or self._busy():
+        for _ in range(_LONGEST):
+            if not plan and not self._busy():
+                return
             self._one(plan)
+        raise AssertionError("it never comes to rest\n" + self.story(60))
 
     def _one(self, plan: list[Callable[[World], object]]) -> None:
         choices: list[Callable[[], object]] = []
@@ -265,14 +280,23 @@ class World:
     def settle(self) -> None:
         """Let everything under way come to rest, without faults and without any further hint."""
         self.faults = Faults()
-        for _ in range(100_000):
+        for _ in range(_LONGEST):
             if self.tasks:
                 self.advance_task(self.tasks[0])
             elif self.queue:
                 self.deliver(self.queue[0])
             elif not self._wait_for_something():
                 return
-        raise AssertionError("it never comes to rest:\n" + "\n".join(self.trace[-60:]))
+        raise AssertionError("it never comes to rest\n" + self.story(60))
+
+    def look_again(self) -> None:
+        """Make the worker look at everything once more, as a replay or an audit does."""
+        now = self.clock.now()
+        for id_, link in self.links.links.items():
+            self.links.links[id_] = replace(link, due_at=now)
+        row = self.integrations.rows[INTEGRATION]
+        signals = replace(row.integration.signals, requested=row.integration.signals.requested + 1)
+        row.integration = replace(row.integration, due_at=now, signals=signals)
 
     def _wait_for_something(self) -> bool:
         self.calendar.tick()

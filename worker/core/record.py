@@ -156,7 +156,11 @@ def concluded(link: Link, decision: Decision, psa: PsaView) -> Link:
             return _resting(link, LinkState.IGNORED, decision.reason)
         case Detach():
             detached = _resting(link, LinkState.DETACHED, decision.reason)
-            return detached if shown is not None and shown.content is not None else _event_forgotten(detached)
+            if shown is not None and shown.content is not None:
+                return detached
+            # From now on only a move of the item, as it is now, makes an event again.
+            kept = psa.content if isinstance(psa, PsaHolds) else link.psa_base
+            return _event_forgotten(replace(detached, psa_base=kept))
         case Bury():
             buried = _event_forgotten(replace(link, psa_base=None, psa_asks=()))
             return _resting(buried, LinkState.BURIED, decision.reason)

@@ -166,7 +166,9 @@ def settle_psa(link: Link, psa: PsaView, *, answered: bool = False) -> Link:
     `answered`: it is the PSA's own answer to the last write, so whatever differs is the form that the PSA keeps.
     """
     asks = link.psa_asks
-    if not asks or link.psa_seen is None or link.psa_seen.revision <= asks[-1].revision or isinstance(psa, PsaUnread):
+    if not asks or isinstance(psa, PsaUnread | PsaNever):
+        return link
+    if link.psa_seen is None or link.psa_seen.revision <= asks[-1].revision:
         return link
     link = replace(link, psa_asks=())
     if asks[0].revision == CREATION:
@@ -186,7 +188,7 @@ def settle_psa(link: Link, psa: PsaView, *, answered: bool = False) -> Link:
     return believe(replace(link, psa_base=psa_base, calendar_base=calendar_base), arrived, psa.content)
 
 
-def _created(link: Link, psa: PsaHolds | PsaGone | PsaNever, ask: PsaAsk, *, answered: bool) -> Link:
+def _created(link: Link, psa: PsaHolds | PsaGone, ask: PsaAsk, *, answered: bool) -> Link:
     assert ask.content is not None
     base = ask.content
     if isinstance(psa, PsaHolds):

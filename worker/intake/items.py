@@ -69,10 +69,10 @@ async def take_items(batch: Sequence[ItemChanged], wishes: Wishes, observations:
     users = {(change.tenant_id, user) for change in plan.changes.values() for user in change.assignees or ()}
     assignees = await wishes.assignees(sorted(users))
     references = {key: reference for key, change in plan.changes.items() if (reference := _reference(change))}
-    named = sorted({(key.tenant_id, reference) for key, reference in references.items()})
+    named = sorted({(key.tenant_id, bare_reference(reference)) for key, reference in references.items()})
     links = await observations.of_items(list(plan.changes), named)
     for key in plan.changes:
-        own = [link for link in links if link.item == key or _made_from(link, key, references.get(key))]
+        own = [link for link in links if link.item == key or _is_creating(link, key, references.get(key))]
         _plan_item(plan, key, own, assignees)
     await _remember_deleted(plan, wishes, observations)
     await observations.observe(plan.observed, now)
@@ -100,12 +100,12 @@ def _newest(batch: Iterable[ItemChanged]) -> dict[ItemKey, ItemChange]:
 def _reference(change: ItemChange) -> str | None:
     """Return the reference under which we may have made this appointment from an event."""
     own = change.item.external_reference if isinstance(change, AppointmentChanged) and change.item else None
-    reference = own or change.origin.external_reference
-    return bare_reference(reference) if reference else None
+    return own or change.origin.external_reference
 
 
-def _made_from(link: Link, key: ItemKey, reference: str | None) -> bool:
-    return reference is not None and link.tenant_id == key.tenant_id and bare_reference(link.reference) == reference
+def _is_creating(link: Link, key: ItemKey, reference: str | None) -> bool:
+    """Whether this is the news of an appointment of ours that outran the PSA's answer to its creation."""
+    return link.item is None and link.tenant_id == key.tenant_id and link.reference == reference
 
 
 def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Link], assignees: Sequence[Assignee]) -> None:
@@ -129,7 +129,8 @@ def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Link], assignees: Sequ
     seen = _seen(change, plan.now)
     for link in news:
         plan.wake[link.integration_id] = key
-        plan.observed.append(Observed(link.id, key, replace(seen, assigned=link.user_id in users), fresh=None))
+        made_in = link.generation if link.item is None else None
+        plan.observed.append(Observed(link.id, key, replace(seen, assigned=link.user_id in users), made_in=made_in))
     for assignee in newcomers:
         plan.wake[assignee.integration_id] = key
         plan.fresh.add(key)
@@ -198,7 +199,7 @@ async def _look_once_more(plan: _Plan, observations: Observations) -> None:
         newer = _newest_known(link, siblings, deleted.get(key), plan)
         if newer is not None:
             plan.wake[link.integration_id] = key
-            late.append(Observed(link.id, key, newer, fresh=None))
+            late.append(Observed(link.id, key, newer))
     await observations.observe(late, plan.now)
 
 
