@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from events.failures import System, TryLater
 from events.link import Link, LinkState, ManagedEvent, PsaSeen
 from events.outcomes import Direction
-from events.platform import Absent, Created, Declined, Done, MovedOn
+from events.platform import Absent, Created, Declined, Done, ItemNow, MovedOn
 from events.reasons import Reason
 from worker import telling
 from worker.core import record
 from worker.core.plan import ChangeItem, CreateItem, DeleteItem, ReadItem, VerifyEvent
 from worker.core.retry import backoff
+from worker.judging import Judged
 from worker.projection.changes import changes, draft
 from worker.projection.events import observe
 
 if TYPE_CHECKING:
-    from events.platform import CreateAnswer, ItemAnswer, ItemNow
-    from worker.judging import Judged
+    from events.link import ItemKey
+    from events.platform import CreateAnswer, ItemAnswer
     from worker.slice import Slice
 
 NEEDS_LOOK: Final = (ReadItem, VerifyEvent)
@@ -36,6 +37,7 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     rest is returned as it is.
     """
     done: list[Judged] = []
+    made: list[_Made] = []
     failed: list[tuple[Link, Link]] = []
     in_a_row = 0
     for one in await _intend(work, steps):
@@ -43,7 +45,7 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
             done.append(one)
             continue
         try:
-            done.append(await _step(work, one))
+            taken = await _step(work, one)
             in_a_row = 0
         except TryLater as error:
             if error.system is not System.PSA:
@@ -54,7 +56,13 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
             else:
                 await work.psa_is_away(error)
                 done.append(one)
+        else:
+            if isinstance(taken, _Made):
+                made.append(taken)
+            else:
+                done.append(taken)
     await work.save(failed)
+    done += await _stand_for(work, made)
     if done and not work.psa_away:
         await work.psa_works()
     return done
@@ -84,11 +92,58 @@ async def _intend(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     return [one for one in steps if not isinstance(one.decision.action, PSA_WRITES)] + intended
 
 
-async def _step(work: Slice, one: Judged) -> Judged:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A link whose item is known from now on. `answered`: by the PSA's answer to our creating it."""
+
+    stored: Link
+    link: Link
+    now: ItemNow
+    answered: bool
+
+
+async def _stand_for(work: Slice, made: Sequence[_Made]) -> list[Judged]:
+    """Let links stand for their new items, and take up what was heard of these while nobody stood for them.
+
+    Until that is done the links are stored as having to read their items, for whoever goes on after a crash.
+    """
+    unread = [(one.stored, _unread(work, one)) for one in made]
+    saved = {link.id: link for link in await work.save(unread)}
+    made = [one for one in made if one.link.id in saved]
+    heard = await _heard(work, [one.now.key for one in made])
+    judged: list[Judged] = []
+    for one in made:
+        stored = saved[one.link.id]
+        if heard.get(one.now.key, 0) > one.now.revision:
+            newest = replace(stored.psa_seen, revision=heard[one.now.key]) if stored.psa_seen else None
+            judged.append(work.judge(stored, replace(stored, psa_seen=newest)))
+        else:
+            link = replace(stored, psa_seen=one.now.seen_by(stored.user_id, work.now()))
+            judged.append(work.judge(stored, link, answered=one.answered))
+    return judged
+
+
+def _unread(work: Slice, one: _Made) -> Link:
+    seen = replace(one.now.seen_by(one.link.user_id, work.now()), item=None, deleted=False)
+    return replace(one.link, item=one.now.key, psa_seen=seen, due_at=work.now())
+
+
+async def _heard(work: Slice, items: Sequence[ItemKey]) -> dict[ItemKey, int]:
+    """Return the newest revisions that others know of."""
+    if not items:
+        return {}
+    heard = await work.tools.links.deleted(items)
+    for link in await work.tools.links.owners(work.holding.id, items):
+        if link.item is not None and link.psa_seen is not None:
+            heard[link.item] = max(link.psa_seen.revision, heard.get(link.item, 0))
+    return heard
+
+
+async def _step(work: Slice, one: Judged) -> Judged | _Made:
     platform, link, time_zone = work.tools.platform, one.link, work.holding.held.time_zone
     match one.decision.action:
         case ReadItem():
-            return work.judge(one.stored, await _read(work, link))
+            return await _read(work, one)
         case VerifyEvent():
             return work.judge(one.stored, await _verify(work, link))
         case CreateItem():
@@ -115,7 +170,7 @@ async def _step(work: Slice, one: Judged) -> Judged:
 # What became of a write
 
 
-def _created(work: Slice, one: Judged, answer: CreateAnswer) -> Judged:
+def _created(work: Slice, one: Judged, answer: CreateAnswer) -> Judged | _Made:
     match answer:
         case Created(now=now, found=found):
             link = one.link
@@ -124,7 +179,7 @@ def _created(work: Slice, one: Judged, answer: CreateAnswer) -> Judged:
                 link = replace(link, psa_asks=())
             else:
                 work.tell(telling.written, link, one.decision)
-            return work.judge(one.stored, _take(work, link, now), answered=not found)
+            return _Made(one.stored, link, now, answered=not found)
         case Declined(message=message):
             return _declined(work, one, message)
 
@@ -174,12 +229,16 @@ def _absent(work: Slice, link: Link, *, deleted: bool) -> Link:
 # Looks
 
 
-async def _read(work: Slice, link: Link) -> Link:
-    if link.item is None:
-        found = await work.tools.platform.find(link.tenant_id, link.reference)
-        return replace(link, psa_asks=()) if found is None else _take(work, link, found)
-    found = await work.tools.platform.read(link.item)
-    return _absent(work, link, deleted=False) if found is None else _take(work, link, found)
+async def _read(work: Slice, one: Judged) -> Judged | _Made:
+    link = one.link
+    if link.item is not None:
+        found = await work.tools.platform.read(link.item)
+        seen = _absent(work, link, deleted=False) if found is None else _take(work, link, found)
+        return work.judge(one.stored, seen)
+    found = await work.tools.platform.find(link.tenant_id, link.reference)
+    if found is not None:
+        return _Made(one.stored, link, found, answered=False)
+    return work.judge(one.stored, replace(link, psa_asks=()))
 
 
 async def _verify(work: Slice, link: Link) -> Link:

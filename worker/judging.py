@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from events.link import ManagedEvent
-from worker.core.decide import decide
+from worker.core.decide import Asked, decide
 from worker.core.permit import Policy, permit
 from worker.core.plan import Agree, Decision
-from worker.core.record import Timing, concluded, overdue, waited
+from worker.core.record import Timing, concluded, lapsed, overdue, waited
 from worker.core.sides import PsaView, settle_calendar, settle_psa
 from worker.projection.items import picture
 
@@ -61,7 +61,8 @@ def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: b
     link = settle_calendar(link, waited=waited(link, read_at, timing))
     policy = circumstances.policy
     while True:
-        plan = decide(link, pictured.view, policy.ownership, overdue=overdue(link, read_at, timing))
+        asked = Asked(overdue=overdue(link, read_at, timing), lapsed=lapsed(link, read_at, timing))
+        plan = decide(link, pictured.view, policy.ownership, asked)
         decision = permit(plan, link, policy)
         if not isinstance(decision.action, Agree):
             return Judged(stored, link, pictured.view, pictured.item, decision)

@@ -36,6 +36,17 @@ class Applied:
     after: CalendarEvent
     unseen: frozenset[str]
     """Values that somebody set and no read had shown when this wrote over them."""
+    late: frozenset[str]
+    """Values that somebody set and the last read before this was sent had not shown; it wrote over them later."""
+
+
+@dataclass(frozen=True)
+class _Queued:
+    """A write that was accepted and is not applied yet. `shown`: what the last read before it had shown."""
+
+    at: datetime
+    write: CalendarWrite
+    shown: frozenset[str]
 
 
 def _as_is(event: CalendarEvent) -> CalendarEvent:
@@ -53,13 +64,14 @@ class MemoryCalendar:
     rewrite: Callable[[CalendarEvent], CalendarEvent] = _as_is
     events: dict[str, CalendarEvent] = field(default_factory=dict)
     visible: dict[str, CalendarEvent] = field(default_factory=dict)
-    queue: list[tuple[datetime, CalendarWrite]] = field(default_factory=list)
+    queue: list[_Queued] = field(default_factory=list)
     pending: list[tuple[datetime, CalendarEvent]] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
     on_change: Callable[[datetime], None] = lambda _: None
     reads: int = 0
     _numbers: int = 0
     _read_values: set[str] = field(default_factory=set)
+    _last_shown: frozenset[str] = frozenset()
     _human_values: set[str] = field(default_factory=set)
     _by_people: set[tuple[str, datetime | None]] = field(default_factory=set)
 
@@ -74,6 +86,7 @@ class MemoryCalendar:
         shown = [e for e in self.visible.values() if since is None or (e.updated and e.updated >= _second(since))]
         for event in shown:
             self._read_values |= _values(event)
+        self._last_shown = frozenset().union(*(_values(event) for event in self.visible.values()))
         page = Page(tuple(shown), None, _second(self.clock.now()))
         await self.step("calendar was read")
         return page
@@ -92,9 +105,9 @@ class MemoryCalendar:
         await self.step("write calendar")
         self._in_time(began)
         for write in writes:
-            last = max((at for at, _ in self.queue), default=self.clock.now())
+            last = max((queued.at for queued in self.queue), default=self.clock.now())
             soonest = self.clock.now() + timedelta(seconds=self.random.uniform(0, self.pace.apply))
-            self.queue.append((max(last, soonest), write))
+            self.queue.append(_Queued(max(last, soonest), write, self._last_shown))
         await self.step("calendar accepted")
         return [Accepted() for _ in writes]
 
@@ -107,8 +120,8 @@ class MemoryCalendar:
     def tick(self) -> None:
         """Apply what is due and show what has become visible."""
         while (at := self.next_at()) is not None and at <= self.clock.now():
-            if self.queue and self.queue[0][0] == at:
-                self._apply(at, self.queue.pop(0)[1])
+            if self.queue and self.queue[0].at == at:
+                self._apply(self.queue.pop(0))
             else:
                 self._show(at)
 
@@ -128,9 +141,10 @@ class MemoryCalendar:
 
     def next_at(self) -> datetime | None:
         """When something happens next by itself."""
-        return min([at for at, _ in self.queue] + [at for at, _ in self.pending], default=None)
+        return min([queued.at for queued in self.queue] + [at for at, _ in self.pending], default=None)
 
-    def _apply(self, at: datetime, write: CalendarWrite) -> None:
+    def _apply(self, queued: _Queued) -> None:
+        at, write = queued.at, queued.write
         found = next((e for e in self.events.values() if key_of(e) == write.event), None)
         if isinstance(write, PutEventWrite):
             after = self._put(at, found, write)
@@ -139,8 +153,8 @@ class MemoryCalendar:
         else:
             after = replace(found, deleted=True)
         overwritten = _values(found) - _values(after) if found and not found.deleted else set[str]()
-        unseen = frozenset((overwritten & self._human_values) - self._read_values)
-        self.applied.append(Applied(write.event, found, after, unseen))
+        lost = frozenset(overwritten & self._human_values)
+        self.applied.append(Applied(write.event, found, after, lost - self._read_values, lost - queued.shown))
         self._store(at, after)
 
     def _put(self, at: datetime, found: CalendarEvent | None, write: PutEventWrite) -> CalendarEvent:

@@ -18,6 +18,7 @@ order of preference, because a merge has a step towards each side and only one o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS, Content, Field
@@ -52,11 +53,18 @@ if TYPE_CHECKING:
 Plan = tuple[Decision, ...]
 
 
-def decide(link: Link, psa: PsaView, ownership: Ownership, *, overdue: bool) -> Plan:
-    """Return the next step, or the two next steps of a merge. Total and deterministic.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How things stand with what was asked of the calendar."""
 
-    `overdue`: what was asked of the calendar should have been seen by now.
-    """
+    overdue: bool
+    """It should have been seen by now, or is not known to have been accepted: time to ask again."""
+    lapsed: bool
+    """So much time has passed that it has arrived, if it ever will: what is shown is not about to be overwritten."""
+
+
+def decide(link: Link, psa: PsaView, ownership: Ownership, asked: Asked) -> Plan:
+    """Return the next step, or the two next steps of a merge. Total and deterministic."""
     seen = link.calendar_seen
     if isinstance(psa, PsaUnread):
         return _do(ReadItem(), Reason.PSA_CHANGED)
@@ -66,9 +74,9 @@ def decide(link: Link, psa: PsaView, ownership: Ownership, *, overdue: bool) -> 
         case PsaNever():
             return _without_item(link, seen)
         case PsaGone(reason=reason):
-            return _item_gone(link, seen, ownership, reason, overdue=overdue)
+            return _item_gone(link, seen, ownership, reason, asked)
         case PsaHolds():
-            return _with_item(link, psa, ownership.of(psa.traits.item_type), overdue=overdue)
+            return _with_item(link, psa, ownership.of(psa.traits.item_type), asked)
 
 
 def _do(action: Action, reason: Reason) -> Plan:
@@ -99,11 +107,11 @@ def _refused(link: Link, shown: Content) -> bool:
 # The item is gone
 
 
-def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reason: Reason, *, overdue: bool) -> Plan:
+def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reason: Reason, asked: Asked) -> Plan:
     asks = link.calendar_asks
     removing = bool(asks) and asks[-1].content is None
     if seen is None or seen.content is None:
-        if not asks or (removing and asks[-1].sent and overdue):
+        if not asks or (removing and asks[-1].sent and asked.overdue):
             return _do(Bury(), reason if seen is None else Reason.BOTH_DELETED)
         return _do(Await() if removing and asks[-1].sent else RemoveEvent(), reason)
     if link.state is LinkState.DETACHED:
@@ -112,31 +120,30 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
         return _do(Rest(blocked=True), reason)  # absence is never evidence
     if isinstance(link.event, ExternalEvent) and link.calendar_base is None:
         return _do(CreateItem(seen.content), Reason.CALENDAR_CREATED)  # taken out of the bin by its user
-    if removing and not overdue:
-        return _do(Await(), Reason.AWAITING_CONFIRMATION)
     remove = Decision(RemoveEvent(), _again_reason(link) if removing else reason)
     edited = link.calendar_base is not None and bool(news(link, seen.content))
     item_type = link.item.item_type if link.item else ItemType.APPOINTMENT
-    if edited and reason is Reason.PSA_DELETED and ownership.of(item_type).deletable:
-        return (Decision(CreateItem(seen.content), Reason.EDIT_BEATS_DELETE), remove)
-    return (remove,)
+    beaten = edited and reason is Reason.PSA_DELETED and ownership.of(item_type).deletable
+    if removing and not (asked.lapsed if beaten else asked.overdue):
+        return _do(Await(), Reason.AWAITING_CONFIRMATION)
+    return (Decision(CreateItem(seen.content), Reason.EDIT_BEATS_DELETE), remove) if beaten else (remove,)
 
 
 # The item is there
 
 
-def _with_item(link: Link, psa: PsaHolds, rules: TypeRules, *, overdue: bool) -> Plan:
+def _with_item(link: Link, psa: PsaHolds, rules: TypeRules, asked: Asked) -> Plan:
     seen = link.calendar_seen
     if seen is not None and seen.deleted and _is_news(link):
-        if link.calendar_asks and not overdue:
+        if not asked.lapsed:
             # Which came first, the deletion or our write? If the write did not, it brings the event back: wait and see.
             return _do(Await(), Reason.AWAITING_CONFIRMATION)
         return _event_deleted(link, psa, rules)
     if seen is None or seen.content is None:
-        return _detached(link, psa) if link.state is LinkState.DETACHED else _no_event(link, psa, overdue=overdue)
+        return _detached(link, psa) if link.state is LinkState.DETACHED else _no_event(link, psa, asked)
     if link.calendar_base is None and not link.calendar_asks:
         return _never_met(link, psa, seen.content)
-    return _both(link, psa, seen.content, rules, overdue=overdue)
+    return _both(link, psa, seen.content, rules, asked)
 
 
 def _is_news(link: Link) -> bool:
@@ -146,7 +153,7 @@ def _is_news(link: Link) -> bool:
     return link.calendar_base is not None or bool(link.calendar_asks)
 
 
-def _no_event(link: Link, psa: PsaHolds, *, overdue: bool) -> Plan:
+def _no_event(link: Link, psa: PsaHolds, asked: Asked) -> Plan:
     if not isinstance(link.event, ManagedEvent):
         return _do(Rehome(), Reason.PSA_CHANGED)
     if not link.calendar_asks:
@@ -154,7 +161,7 @@ def _no_event(link: Link, psa: PsaHolds, *, overdue: bool) -> Plan:
     last = link.calendar_asks[-1]
     if last.content is None or last.source is None or differing(psa.content, last.source):
         return _do(_put(psa.content), Reason.PSA_CHANGED)
-    if overdue:
+    if asked.overdue:
         return _do(_put(psa.content), _again_reason(link))
     return _do(Await(), Reason.AWAITING_CONFIRMATION)
 
@@ -200,7 +207,7 @@ def _never_met(link: Link, psa: PsaHolds, shown: Content) -> Plan:
 # Both are there
 
 
-def _both(link: Link, psa: PsaHolds, shown: Content, rules: TypeRules, *, overdue: bool) -> Plan:
+def _both(link: Link, psa: PsaHolds, shown: Content, rules: TypeRules, asked: Asked) -> Plan:
     merged = merge(link, psa, shown, rules)
     agreed = merged.fields(Fate.AGREED)
     if agreed:
@@ -212,7 +219,7 @@ def _both(link: Link, psa: PsaHolds, shown: Content, rules: TypeRules, *, overdu
         steps.append(Decision(merged.put_event(), Reason.PSA_CHANGED, merged.overruled_by_psa()))
     elif merged.fields(Fate.RESTORE):
         steps.append(Decision(merged.put_event(), Reason.RESTORED, merged.overruled_by_psa()))
-    elif link.calendar_asks and overdue:
+    elif link.calendar_asks and asked.overdue:
         steps.append(Decision(merged.put_event(), _again_reason(link)))
     elif link.calendar_asks:
         steps.append(Decision(Await(), Reason.AWAITING_CONFIRMATION))

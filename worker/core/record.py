@@ -56,11 +56,16 @@ def overdue(link: Link, read_at: datetime | None, timing: Timing) -> bool:
     return read_at is not None and read_at >= _overdue_at(link, timing)
 
 
+def lapsed(link: Link, read_at: datetime | None, timing: Timing) -> bool:
+    """Whether a read that began at `read_at` shows whatever became of the asks: nothing is on its way any more."""
+    if not link.calendar_asks:
+        return True
+    return read_at is not None and read_at - link.calendar_asks[-1].at >= timing.patience
+
+
 def waited(link: Link, read_at: datetime | None, timing: Timing) -> bool:
     """Whether a read that began at `read_at` shows everything that was asked before the last ask."""
-    if not link.calendar_asks or read_at is None or not link.calendar_asks[-1].sent:
-        return False
-    return read_at - link.calendar_asks[-1].at >= timing.patience
+    return bool(link.calendar_asks) and link.calendar_asks[-1].sent and lapsed(link, read_at, timing)
 
 
 def _overdue_at(link: Link, timing: Timing) -> datetime:
@@ -90,6 +95,9 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
         case CreateItem(content=content):
             if any(ask.revision == CREATION for ask in link.psa_asks):
                 return link  # the same creation again
+            if link.calendar_asks and link.calendar_asks[-1].content is None:
+                # Made from an event that outlived its removal: nothing is on its way to it any more.
+                link = replace(link, calendar_asks=())
             again = link.item is not None or link.psa_seen is not None
             fresh = replace(link, item=None, psa_seen=None, psa_base=None, psa_asks=())
             generation = link.generation + (1 if again else 0)

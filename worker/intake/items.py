@@ -55,8 +55,8 @@ class _Plan:
     changes: dict[ItemKey, ItemChange]
     observed: list[Observed] = field(default_factory=list[Observed])
     wake: dict[str, ItemKey] = field(default_factory=dict[str, ItemKey])
-    fresh: set[ItemKey] = field(default_factory=set[ItemKey])
-    """Items for which a link is made."""
+    look_again: set[ItemKey] = field(default_factory=set[ItemKey])
+    """Items for which a link is made, or was by a former delivery of the same event that may have ended right then."""
     unknown_deleted: dict[ItemKey, int] = field(default_factory=dict[ItemKey, int])
     """Items that were deleted before anybody here had heard of them, with the revision."""
     nobody: int = 0
@@ -122,6 +122,8 @@ def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Link], assignees: Sequ
         else:
             plan.nobody += 1
         return
+    if any(link.psa_seen and link.psa_seen.revision == change.revision for link in links):
+        plan.look_again.add(key)
     news = [link for link in links if _is_news(link, change)]
     plan.old += not news and not newcomers
     if not news and not newcomers:
@@ -133,7 +135,7 @@ def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Link], assignees: Sequ
         plan.observed.append(Observed(link.id, key, replace(seen, assigned=link.user_id in users), made_in=made_in))
     for assignee in newcomers:
         plan.wake[assignee.integration_id] = key
-        plan.fresh.add(key)
+        plan.look_again.add(key)
         link = _fresh_link(assignee, key, seen, plan.now)
         plan.observed.append(Observed(link.id, key, seen, fresh=link))
 
@@ -185,7 +187,7 @@ async def _remember_deleted(plan: _Plan, wishes: Wishes, observations: Observati
 
 async def _look_once_more(plan: _Plan, observations: Observations) -> None:
     """Look for events about the same items that another replica took at the same moment."""
-    keys = sorted(plan.fresh | plan.unknown_deleted.keys(), key=str)
+    keys = sorted(plan.look_again | plan.unknown_deleted.keys(), key=str)
     if not keys:
         return
     links = await observations.of_items(keys, [])
