@@ -21,11 +21,12 @@ class Cause(StrEnum):
 
 
 class Wake(Contract):
-    """Bring this integration to rest."""
+    """Bring this integration to rest: look at both sides, act on what differs. Harmless at any time, late and twice."""
 
     type: Literal["calsync.wake.v1"] = "calsync.wake.v1"
     integration_id: Identifier
     cause: Cause
+    """Why. Nothing is decided by it."""
     correlation_id: str = Field(default="", max_length=256)
     """Id of the message that made us look; joins the log's lines."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, Literal, TypeVar
+from datetime import UTC, date, datetime
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -12,32 +13,54 @@ from events.failures import Malformed
 from events.reasons import Reason
 
 MAX_BYTES: Final = 256 * 1024
-"""Larger messages are refused before parsing. The largest legal item (8,000 characters of text) needs about 50 KiB."""
+"""Larger messages are refused before parsing. 8,000 characters of text need less than 100 KiB in the longest form."""
 MAX_DEPTH: Final = 32
-"""Deeper nesting is refused before parsing. The deepest contract needs 6."""
+"""Deeper nesting is refused before parsing. The deepest contract needs 5."""
 
 T = TypeVar("T")
 
 Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
+ItemId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:]*$")]
+"""Without a hyphen: in the id of an item's event, the first hyphen after the type ends the item's id."""
+PartId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:+-]*$")]
+"""With plus and hyphen: it may be an instant with an offset."""
+
+# What lies beyond is a program's "no date", and overflows as soon as it is seen from another zone.
+Instant = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
 
 
 class Contract(BaseModel):
     """A frozen value that comes from or goes to the wire. Types are strict; fields it does not know are ignored."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
 
 
 class CloudEvent(Contract):
     """The CloudEvents 1.0 envelope in structured JSON mode. `(source, id)` names one occurrence."""
 
     specversion: Literal["1.0"]
+    """Version of CloudEvents."""
     id: str = Field(min_length=1, max_length=256)
+    """Names this occurrence among all of the same `source`. The same when a message is sent again."""
     source: str = Field(min_length=1, max_length=256)
+    """Who says so, as a URI reference: the sending system and, if it likes, the tenant."""
     time: AwareDatetime | None = None
+    """When it happened. For people and logs: order is never taken from it."""
     subject: str | None = Field(default=None, max_length=512)
+    """What it is about, such as `task/5120/77`. For people and logs: what counts is in `data`."""
     datacontenttype: str = Field(default="application/json", max_length=128, pattern=r"^application/json\b")
+    """`data` is always JSON."""
     traceparent: str | None = Field(default=None, max_length=64)
+    """W3C trace context, if the sender is traced."""
 
 
 def parse(contract: TypeAdapter[T], body: bytes) -> T:
@@ -48,20 +71,22 @@ def parse(contract: TypeAdapter[T], body: bytes) -> T:
     """
     if len(body) > MAX_BYTES:
         raise Malformed(Reason.TOO_LARGE, f"{len(body)} bytes, allowed are {MAX_BYTES}")
-    if _depth_may_exceed(body, MAX_DEPTH):
+    if may_be_deeper(body, MAX_DEPTH):
         raise Malformed(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH}")
     try:
         return contract.validate_json(body, strict=True)
     except ValidationError as error:
-        raise _malformed(error) from error
+        raise _malformed(error) from None  # the cause may quote what was given as type
 
 
 _OPENING: Final = frozenset({b"[", b"{"})
 _CLOSING: Final = frozenset({b"]", b"}"})
-_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A string may lack its end, and never gives back what it took: else each quote in it would be tried as a beginning.
+_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
-def _depth_may_exceed(body: bytes, limit: int) -> bool:
+def may_be_deeper(body: bytes, limit: int) -> bool:
+    """Whether JSON is nested deeper than a limit. Of anything else the answer means nothing."""
     if body.count(b"{") + body.count(b"[") <= limit:
         return False  # nearly every message: too few brackets to be too deep
     depth = 0
@@ -76,7 +101,8 @@ def _depth_may_exceed(body: bytes, limit: int) -> bool:
     return False
 
 
-_VERSIONED: Final = re.compile(r"^(?P<name>.+)\.v\d+$")
+_TYPE_NAME: Final = re.compile(r"(?P<name>[a-z0-9_]+(?:\.[a-z0-9_]+)+)\.v\d{1,6}")
+_TAG_ERRORS: Final = frozenset({"union_tag_invalid", "union_tag_not_found"})
 
 
 def _malformed(error: ValidationError) -> Malformed:
@@ -84,19 +110,25 @@ def _malformed(error: ValidationError) -> Malformed:
     first = problems[0]
     if first["type"] == "json_invalid":
         return Malformed(Reason.UNDECODABLE, first["msg"])
-    if first["type"] in {"union_tag_invalid", "union_tag_not_found"} and not first["loc"]:
-        return _unknown_tag(first.get("ctx", {}))
+    if first["type"] in _TAG_ERRORS and not first["loc"]:
+        context = first.get("ctx", {})
+        return _unknown_type(context.get("tag"), context.get("expected_tags"))
+    if first["type"] == "literal_error" and first["loc"] == ("type",):
+        return _unknown_type(error.errors()[0]["input"], first.get("ctx", {}).get("expected"))
     places = "; ".join(f"{_place(problem['loc'])}: {_what(problem)}" for problem in problems[:5])
     return Malformed(Reason.BREAKS_SCHEMA, places + ("; …" if len(problems) > 5 else ""))
 
 
-def _unknown_tag(context: dict[str, Any]) -> Malformed:
-    tag = str(context.get("tag", ""))[:120]
-    known = re.findall(r"'([^']+)'", str(context.get("expected_tags", "")))
-    versioned = _VERSIONED.match(tag)
-    if versioned and any(other.startswith(versioned["name"] + ".v") for other in known):
-        return Malformed(Reason.UNKNOWN_VERSION, f"{tag}; known: {', '.join(known)}")
-    return Malformed(Reason.UNKNOWN_TYPE, f"{tag or 'no type given'}; known: {', '.join(known)}")
+def _unknown_type(given: object, expected: object) -> Malformed:
+    """Only what looks like the name of a type is repeated: anything else may be somebody's private text."""
+    known = re.findall(r"'([^']+)'", str(expected))
+    looks = ", ".join(known)
+    named = _TYPE_NAME.fullmatch(given) if isinstance(given, str) and len(given) <= 120 else None
+    if named is None:
+        return Malformed(Reason.UNKNOWN_TYPE, f"no type's name given; known: {looks}")
+    is_other_version = any(other.startswith(named["name"] + ".v") for other in known)
+    reason = Reason.UNKNOWN_VERSION if is_other_version else Reason.UNKNOWN_TYPE
+    return Malformed(reason, f"{given}; known: {looks}")
 
 
 def _place(location: tuple[int | str, ...]) -> str:

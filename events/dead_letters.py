@@ -8,53 +8,93 @@ broker's own headers; `DeadLetter.of` understands both.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
-from events.contract import Contract
+from events.contract import Contract, Identifier, Int32
 from events.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX: Final = "x-calsync-"
-_BROKER_OWN: Final = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count", "x-opt-")
+_BROKERS_STORY: Final = "x-death"
+_SHORT: Final = 255
+"""The longest name that the broker knows."""
+_STAYS_BEHIND: Final = (
+    PREFIX,
+    _BROKERS_STORY,
+    "x-first-death-",
+    "x-last-death-",
+    "x-delivery-count",
+    "x-acquired-count",
+    "x-opt-",
+)
 
 
 class DeadLetter(Contract):
     """Where a message came from, and why it was set aside. All times UTC."""
 
     reason: str = Field(min_length=1, max_length=64)
-    """A reason code."""
+    """A reason code, such as `breaks_schema`."""
     detail: str = Field(default="", max_length=1000)
     """Words for a person; no secrets, no private text."""
     error: str = Field(default="", max_length=200)
     """Class of the error, if it was one."""
     queue: str = Field(default="", max_length=255)
+    """From which it was taken. Empty if it never was in one."""
     exchange: str = Field(default="", max_length=255)
+    """Where it was published; where a replay publishes it again."""
     routing_key: str = Field(default="", max_length=255)
+    """With which it was published."""
     message_id: str = Field(default="", max_length=255)
+    """The original's AMQP property of this name."""
     attempts: int = Field(default=1, ge=0)
+    """How often its handling was tried."""
     failed_at: AwareDatetime
+    """When it was set aside."""
 
     def headers(self) -> dict[str, str]:
         """Return it as headers."""
-        values = self.model_dump(mode="json")
-        return {f"{PREFIX}{name.replace('_', '-')}": str(value) for name, value in values.items()}
+        return {header(name): str(value) for name, value in self.model_dump(mode="json").items()}
 
     @classmethod
     def of(cls, headers: Mapping[str, Any], now: datetime) -> DeadLetter:
         """Read it from a message's headers; never fails, because whatever lies there must be kept."""
-        ours = {
-            name.removeprefix(PREFIX).replace("-", "_"): value
-            for name, value in headers.items()
-            if name.startswith(PREFIX)
-        }
+        by_broker = _by_broker(headers, now)
+        if _BROKERS_STORY in headers:  # it never goes with what we publish, so it is newer than anything of ours
+            return by_broker
+        ours = {name: headers[header(name)] for name in cls.model_fields if header(name) in headers}
         try:
             return cls.model_validate(ours, strict=False)
-        except ValidationError:
-            return _by_broker(headers, now)
+        except ValidationError as error:
+            broken = {problem["loc"][0] for problem in error.errors()}
+            legible = {name: value for name, value in ours.items() if name not in broken}
+            return cls.model_validate({**by_broker.model_dump(), **legible}, strict=False)
+
+
+def header(name: str) -> str:
+    """Return the header that carries a field of a dead letter."""
+    return PREFIX + name.replace("_", "-")
+
+
+class LinkFailed(Contract):
+    """An item that a person must look at, as it lies among the dead letters. Replaying it has the item looked at again.
+
+    Why is said by the headers.
+    """
+
+    type: Literal["calsync.link.failed.v1"] = "calsync.link.failed.v1"
+    integration_id: Identifier
+    link_id: str = Field(min_length=1, max_length=1024)
+    """The pair of item and event, as the store names it."""
+    tenant_id: Int32
+    item: str | None = Field(default=None, max_length=256)
+    """The item as people write it, such as `task/5120/77`. Absent: there is none yet."""
+
+
+LINK_FAILED: Final[TypeAdapter[LinkFailed]] = TypeAdapter(LinkFailed)
 
 
 class _Death(Contract):
@@ -73,16 +113,16 @@ _DEATHS: Final[TypeAdapter[tuple[_Death, ...]]] = TypeAdapter(tuple[_Death, ...]
 
 def _by_broker(headers: Mapping[str, Any], now: datetime) -> DeadLetter:
     try:
-        deaths = _DEATHS.validate_python(headers.get("x-death", ()), strict=False)
+        deaths = _DEATHS.validate_python(headers.get(_BROKERS_STORY, ()), strict=False)
     except ValidationError:
         deaths = ()
     death = deaths[0] if deaths else _Death()
     return DeadLetter(
         reason=Reason.DELIVERY_LIMIT.value if death.reason == "delivery_limit" else Reason.POISON.value,
         detail=f"set aside by the broker: {death.reason}"[:1000],
-        queue=death.queue,
-        exchange=death.exchange,
-        routing_key=death.routing_keys[0] if death.routing_keys else "",
+        queue=death.queue[:_SHORT],
+        exchange=death.exchange[:_SHORT],
+        routing_key=death.routing_keys[0][:_SHORT] if death.routing_keys else "",
         attempts=max(0, death.count),
         failed_at=death.time.replace(tzinfo=death.time.tzinfo or UTC) if death.time else now,
     )
@@ -91,7 +131,7 @@ def _by_broker(headers: Mapping[str, Any], now: datetime) -> DeadLetter:
 def portable(headers: Mapping[str, Any]) -> dict[str, Any]:
     """Return the headers that may go with a message when it is published again.
 
-    The broker's own must not: up to 3.13 it reads `x-death` from publishers, and silently drops what it takes for a
-    loop. Source: rabbitmq.md, what surprises most.
+    Ours tell of a failure that is over. The broker's own must not go: up to 3.13 it reads `x-death` from publishers,
+    and silently drops what it takes for a loop. Source: rabbitmq.md, what surprises most.
     """
-    return {name: value for name, value in headers.items() if not name.startswith(_BROKER_OWN)}
+    return {name: value for name, value in headers.items() if not name.startswith(_STAYS_BEHIND)}

@@ -1,19 +1,20 @@
 """The five kinds of item that a My Calendar shows, as the PSA platform describes them (snapshots).
 
 Instants are RFC 3339 with an offset; one without an offset is refused, because nobody could say what it means. Dates
-are plain dates; `end_date` of an all-day appointment is exclusive. Field names follow the platform's public API where
-it has them.
+are plain dates; `end_date` of an all-day appointment is exclusive. Both lie between 1900 and 2199: what has no date
+has none, and not the first or last one that a program can write. Field names follow the platform's public API where it
+has them.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from events.contract import Contract, Int32
+from events.contract import Contract, Day, Instant, Int32
 
 
 class ItemType(StrEnum):
@@ -34,7 +35,7 @@ class Named(Contract):
 
 
 class Person(Contract):
-    """A customer's contact. Shown in descriptions; never an attendee."""
+    """A customer's contact. Shown in descriptions; never an attendee, so nobody is ever invited."""
 
     id: Int32 | None = None
     name: str = ""
@@ -46,14 +47,16 @@ class Ticket(Contract):
 
     id: Int32
     number: str = ""
+    """As people write it, such as `40317-1204`."""
     title: str = ""
 
 
 class Place(Contract):
-    """Where a service call takes place."""
+    """Where a service call takes place. Name and address become the event's location."""
 
     name: str | None = None
     address: str | None = None
+    """On one line."""
     phone: str | None = None
 
 
@@ -65,19 +68,25 @@ class Resource(Contract):
 
 
 class Snapshot(Contract):
-    """What every kind of item has. `time_zone`: IANA name of the zone in which the PSA shows the item to its user."""
+    """What every kind of item has."""
 
     time_zone: str | None = Field(default=None, max_length=64)
+    """IANA name of the zone in which the PSA shows the item to its user. Decides which midnight means a whole day."""
     url: str | None = Field(default=None, max_length=2048)
+    """Where a user opens the item in the PSA. Shown at the end of the event's description."""
 
 
 class Recurrence(Contract):
     """Which series an appointment belongs to. The occurrence itself is named by the event's `part_id`."""
 
     master_id: Int32
+    """Id of the series; the same as the event's `item_id`."""
     rule: str | None = None
-    instance_date: AwareDatetime | date | None = None
+    """The series' rule, for people: occurrences are never computed from it."""
+    instance_date: Instant | Day | None = None
+    """The original start of this occurrence, before anybody moved it."""
     is_exception: bool = False
+    """Whether this occurrence was changed by itself."""
 
 
 class Appointment(Snapshot):
@@ -85,17 +94,28 @@ class Appointment(Snapshot):
 
     id: Int32
     subject: str = ""
+    """Title of the event. Empty: the event says `(no subject)`."""
     description: str | None = None
+    """Text or HTML; the calendar gets it as plain text, cut to 4,096 characters."""
     location: str | None = None
     all_day: bool = False
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
-    start_date: date | None = None
-    end_date: date | None = None
+    """Whether `start_date` and `end_date` count, and not `start` and `end`."""
+    start: Instant | None = None
+    """Of a timed appointment. One without is not shown in the calendar."""
+    end: Instant | None = None
+    """Not before `start`. Absent: 30 minutes later."""
+    start_date: Day | None = None
+    """First day of an all-day appointment."""
+    end_date: Day | None = None
+    """The day after its last one. Absent: it lasts one day."""
     is_private: bool = False
+    """Whether the event is marked private. Private text appears in no log and no outcome."""
     resource: Resource | None = None
+    """Whose appointment it is. Whose calendars show it is said by `assignees`."""
     recurrence: Recurrence | None = None
+    """Of one occurrence of a series. Every occurrence is an event of its own."""
     external_reference: str | None = Field(default=None, max_length=255)
+    """Given by this worker when it created the appointment from a calendar event; returned unchanged for ever."""
 
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
@@ -115,23 +135,33 @@ class CrmActivity(Snapshot):
     id: Int32
     type_id: Int32
     type: str
+    """Name of the type, such as `Call`. First word of the event's title."""
     subject: str | None = None
+    """Rest of the title. Absent: the account's name."""
     account: Named
     contact: Person | None = None
     opportunity_id: Int32 | None = None
-    due: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    due: Instant | None = None
+    """When it is due; at midnight of the user's zone, and without `end`, it means the whole day."""
+    end: Instant | None = None
+    """Absent: 30 minutes after `due`."""
     status_id: Int32
     status: str
     priority: str | None = None
     assigned_to: Named
     notes: str | None = None
+    """Text or HTML; becomes part of the event's description."""
     is_private: bool = False
+    """Whether the event is marked private."""
     completed: bool = False
+    """A completed activity stays in the calendar, marked `[Done]` and shown as free."""
 
 
 class ServiceCall(Snapshot):
-    """A planned visit or remote session of one technician, for a ticket or a task."""
+    """A planned visit or remote session of one technician, for a ticket or a task.
+
+    The event's title is made of the ticket's title (or the task's name) and the account.
+    """
 
     id: Int32
     ticket: Ticket | None = None
@@ -139,11 +169,17 @@ class ServiceCall(Snapshot):
     task_name: str | None = None
     account: Named
     description: str | None = None
+    """Text or HTML; becomes part of the event's description."""
     complete: bool = False
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    """A completed call stays in the calendar, marked `[Done]` and shown as free."""
+    start: Instant | None = None
+    """One without is not shown in the calendar."""
+    end: Instant | None = None
+    """Not before `start`. Absent: 30 minutes later."""
     user_id: Int32
+    """The technician. One service call for each, as in the PSA."""
     resource: str | None = None
+    """The technician's name."""
     created_by_name: str | None = None
     location: Place | None = None
     contact: Person | None = None
@@ -171,8 +207,11 @@ class Period(Contract):
     """A planned block of work on a task (`taskMemberHour` in the PSA's planner)."""
 
     task_member_hour_id: Int32
-    start: AwareDatetime = Field(alias="from")
-    end: AwareDatetime = Field(alias="to")
+    """As text, it is the `part_id` of the event about this period."""
+    start: Instant = Field(alias="from")
+    """When the work begins."""
+    end: Instant = Field(alias="to")
+    """When it ends; not before `from`."""
     scheduled_hours: float | None = None
 
     @model_validator(mode="after")
@@ -192,16 +231,21 @@ class Task(Snapshot):
 
     task_id: Int32
     name: str
+    """Title of the event, together with the project's name."""
     description: str | None = None
+    """Text or HTML; becomes part of the event's description."""
     project: Project
     planned_hours: float | None = None
-    start_date: date | None = None
-    end_date: date | None = None
+    start_date: Day | None = None
+    end_date: Day | None = None
+    """The due date (inclusive: the last day of the task)."""
     status_id: Int32 | None = None
     status: str | None = None
     account_id: Int32 | None = None
     periods: tuple[Period, ...] = ()
+    """All planned periods of the task, also in the event about one of them."""
     completed: bool = False
+    """A completed task stays in the calendar, marked `[Done]` and shown as free."""
 
 
 class Todo(Snapshot):
@@ -211,10 +255,14 @@ class Todo(Snapshot):
     ticket: Ticket | None = None
     account: Named | None = None
     description: str
-    date: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    """The only text. Its first 80 characters are the event's title."""
+    date: Instant | None = None
+    """When it is due. One without is not shown in the calendar."""
+    end: Instant | None = None
+    """Kept, and not shown: a to-do takes 30 minutes in the calendar."""
     status_id: Int32 | None = None
     complete: bool = False
+    """A completed to-do stays in the calendar, marked `[Done]`."""
     user_id: Int32 | None = None
 
 

@@ -8,6 +8,7 @@ may hold it from the moment it is written down here, which is before it is sent.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -207,13 +208,23 @@ class Observed:
     """Known by its external reference of this generation: the link's own creation may still be under way."""
 
 
+MANAGED_PREFIX: Final = "psa-"
+
+
 def managed_event_id(item: ItemKey, user_id: int) -> str:
     """Name the event of an item in a user's calendar: a pure function, so that a repeated create is an update."""
     part = f"-{item.part_id}" if item.part_id is not None else ""
     return f"{MANAGED_PREFIX}{item.tenant_id}-{user_id}-{item.item_type}-{item.item_id}{part}"
 
 
-MANAGED_PREFIX: Final = "psa-"
+_NAMED: Final = re.compile(rf"(?P<type>{'|'.join(ItemType)})-(?P<item>[^-]+)(?:-(?P<part>.+))?", re.DOTALL)
+
+
+def managed_item(event_id: str, tenant_id: int, user_id: int) -> ItemKey | None:
+    """Return the item that an event of ours was made for; None if it is another user's, or was not named by us."""
+    whose = f"{MANAGED_PREFIX}{tenant_id}-{user_id}-"
+    match = _NAMED.fullmatch(event_id.removeprefix(whose)) if event_id.startswith(whose) else None
+    return ItemKey(tenant_id, ItemType(match["type"]), match["item"], match["part"]) if match else None
 
 
 def link_id(integration_id: str, event: EventKey) -> str:
@@ -232,19 +243,22 @@ _REFERENCE_LIMIT: Final = 200
 def external_reference(user_id: int, event: EventKey, generation: int = 0) -> str:
     """Name the appointment made from an event. Without the integration's id: linking again must find it."""
     own = event.event_id if isinstance(event, ManagedEvent) else event.event_uid
-    name = f"{user_id}:{event.calendar_id}:{own}"
-    if len(name) > _REFERENCE_LIMIT:
-        name = f"{user_id}:{hashlib.sha256(name.encode()).hexdigest()}"
-    return REFERENCE_PREFIX + name + (f"#{generation}" if generation else "")
+    name = f"{event.calendar_id}:{own}"
+    if len(name) > _REFERENCE_LIMIT or ":" in event.calendar_id or "#" in name:
+        # Too long, or to be mistaken for another one. The hash has no colon, so it is like no name that is spelled out.
+        name = hashlib.sha256(repr((event.calendar_id, own)).encode()).hexdigest()
+    return f"{REFERENCE_PREFIX}{user_id}:{name}" + (f"#{generation}" if generation else "")
+
+
+_GENERATION: Final = re.compile(r"#([0-9]+)\Z")
 
 
 def bare_reference(reference: str) -> str:
     """Strip the generation: all generations belong to one link."""
-    bare, mark, number = reference.rpartition("#")
-    return bare if mark and number.isdigit() else reference
+    return _GENERATION.sub("", reference)
 
 
 def generation_of(reference: str) -> int:
     """Return the generation that a reference names."""
-    bare = bare_reference(reference)
-    return 0 if bare == reference else int(reference[len(bare) + 1 :])
+    named = _GENERATION.search(reference)
+    return int(named[1]) if named else 0

@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 
 
 class Change(Contract):
-    """What happened. `type` is open: unknown ones are acknowledged and counted."""
+    """What happened."""
 
     type: str = Field(min_length=1, max_length=128)
+    """Open: `change`, `verification`, `profile_disconnected` and others. Unknown ones are acknowledged and ignored."""
     changes_since: AwareDatetime | None = None
+    """Of `change`: since when, by Cronofy's clock."""
 
 
 class Channel(Contract):
-    """Through which channel. `callback_url` ends in our integration's id, because we made it so."""
+    """Through which channel."""
 
     channel_id: str = Field(min_length=1, max_length=256)
     callback_url: str = Field(min_length=1, max_length=2048)
+    """The address Cronofy called. It ends in our integration's id, because we made it so."""
 
 
 class Notification(Contract):
@@ -56,6 +59,7 @@ def check_signature(header: str | None, body: bytes, secrets: Iterable[str]) -> 
     authentication.
     """
     given = [value.strip().encode() for value in (header or "").split(",") if value.strip()]
-    matches = [hmac.compare_digest(signature(secret, body).encode(), value) for secret in secrets for value in given]
+    expected = [signature(secret, body).encode() for secret in secrets]  # once, however many values are given
+    matches = [hmac.compare_digest(ours, value) for ours in expected for value in given]
     if not any(matches):
         raise Malformed(Reason.BAD_SIGNATURE, "no signature" if not given else "no signature matches")

@@ -1,6 +1,8 @@
 """What the worker tells the PSA platform. CloudEvents on the exchange `calsync.outcomes`; routing key: the type.
 
-At least once: the `id` is the same when one is sent again, so a consumer can drop repetitions.
+At least once, and in no particular order. An outcome says what was the case at its `time`: an older one that comes
+after a newer one of the same type and thing is old news. One about an item has the same `id` when it is sent again; one
+about an integration may get a new `id` then, and says the same.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Discriminator, Field, TypeAdapter
 
-from events.contract import CloudEvent, Contract, Identifier, Int32
+from events.contract import CloudEvent, Contract, Identifier, Int32, ItemId, PartId
 from events.items import ItemType
 
 
@@ -20,46 +22,61 @@ class About(Contract):
     tenant_id: Int32
     user_id: Int32
     integration_id: Identifier
+    """As the PSA platform chose it."""
 
 
 class CalendarFound(Contract):
     """One calendar of the account, for the PSA's dropdown."""
 
     calendar_id: str
+    """What the configure event names if the user picks this one."""
     name: str
     writable: bool
+    """Only a writable calendar can be linked."""
     primary: bool
+    """Whether it is the main one of its profile."""
     provider: str
+    """Cronofy's name of the service, such as `office365`, `exchange`, `gsuite` or `icloud`."""
     profile_id: str
     profile_name: str
+    """The account it belongs to, usually an e-mail address."""
 
 
 class ConnectedData(About):
     """The link to Cronofy works."""
 
     provider: str
+    """Cronofy's name of the service, such as `office365` or `gsuite`; empty if it does not say."""
     profile_name: str
+    """The account, usually an e-mail address."""
 
 
 class DisconnectedData(About):
-    """The link does not work. `reason`: a reason code; `relink_url`: where the user can repair it, if known."""
+    """The link does not work. Nothing is lost: what waits is done once it works again."""
 
     reason: str
+    """A reason code, such as `reauthorise_needed`, `revoked_by_user`, `calendar_missing`, `calendar_read_only`,
+    `pending_initial_sync` or `provider_error`. More may come."""
     explanation: str
+    """The reason in an English sentence for the user."""
     relink_url: str | None = None
+    """Where the user can repair it, if known."""
 
 
 class CalendarsFoundData(About):
     """All calendars of the account that still exist."""
 
     calendars: tuple[CalendarFound, ...]
+    """The complete list; it replaces the former one."""
 
 
 class ConfiguredData(About):
-    """The settings of this revision are in force; real-time sync is on."""
+    """The settings of this revision are in force; real-time sync is on unless the integration is switched off."""
 
     revision: int
+    """The one of the configure event."""
     calendar_id: str
+    """The calendar that is linked now."""
 
 
 class Direction(StrEnum):
@@ -74,8 +91,9 @@ class ItemData(About):
     """Which item, and between which sides."""
 
     item_type: ItemType
-    item_id: Identifier
-    part_id: Identifier | None = None
+    item_id: ItemId
+    part_id: PartId | None = None
+    """Of a part of the item, as in the event about it."""
     revision: int | None = None
     """The newest revision of the item that the worker had seen."""
 
@@ -84,22 +102,29 @@ class ItemSyncedData(ItemData):
     """A read-back proved that both sides agree."""
 
     direction: Direction
+    """Which side was brought up to date."""
     action: str
+    """`update` (made or changed) or `delete`. More may come."""
 
 
 class ItemBlockedData(ItemData):
-    """The item does not sync, and why. `message` are the words of the side that refused."""
+    """The item does not sync, and why. It is tried again when it changes."""
 
     reason: str
+    """A reason code, such as `psa_refused`, `calendar_refused` or `never_applied`. More may come."""
     explanation: str
+    """The reason in an English sentence for the user."""
     message: str = ""
+    """Words of the side that refused, if there are any."""
 
 
 class Lost(Contract):
     """A field that was changed on both sides, and the value that was not taken over."""
 
     field: str
+    """`when` (start, end and all-day together), `summary`, `description`, `location`, `private` or `busy`."""
     winner: Literal["psa", "calendar"]
+    """Whose value both sides hold from now on."""
     value: str | None = None
     """The losing value; absent for private items."""
 
@@ -108,87 +133,102 @@ class ItemConflictData(ItemData):
     """The same field was changed on both sides."""
 
     lost: tuple[Lost, ...]
+    """One entry for each such field."""
 
 
 class SyncedData(About):
-    """An item was synced either way: `last_sync` moves (UTC)."""
+    """Something was synced, either way."""
 
     last_sync: AwareDatetime
+    """The listing's Last Sync Date, in UTC. It only grows: ignore an older one."""
 
 
 class RunProgressData(About):
     """A manual run or backfill moved on or ended."""
 
     run_id: str
+    """Names the run. The same in all events about it."""
     state: Literal["running", "finished", "failed", "refused"]
+    """After any but `running`, nothing more comes about this run."""
     reason: str | None = None
+    """A reason code, of a run that failed or was refused."""
     done: int = Field(ge=0)
+    """How many items have been dealt with."""
     total: int | None = None
+    """Out of how many, once known."""
     created: int = 0
     updated: int = 0
     deleted: int = 0
     skipped: int = 0
+    """Left as they were on purpose; the log says why for each."""
     failed: int = 0
 
 
-class Connected(CloudEvent):
-    """The integration is connected."""
+class Told(CloudEvent):
+    """The envelope of what the worker tells. `source` is `calsync`."""
+
+    id: str = Field(min_length=1, max_length=1024)
+    """Names this occurrence. The same when an outcome about an item is sent again."""
+
+
+class Connected(Told):
+    """The integration is connected: the listing's Status is Connected."""
 
     type: Literal["calsync.integration.connected.v1"] = "calsync.integration.connected.v1"
     data: ConnectedData
 
 
-class Disconnected(CloudEvent):
-    """The integration is not connected."""
+class Disconnected(Told):
+    """The integration is not connected: the listing's Status is Not Connected, for this reason."""
 
     type: Literal["calsync.integration.disconnected.v1"] = "calsync.integration.disconnected.v1"
     data: DisconnectedData
 
 
-class CalendarsFound(CloudEvent):
-    """Calendars were listed."""
+class CalendarsFound(Told):
+    """The account's calendars, for the wizard's dropdown: after connecting, and when asked for."""
 
     type: Literal["calsync.integration.calendars_found.v1"] = "calsync.integration.calendars_found.v1"
     data: CalendarsFoundData
 
 
-class Configured(CloudEvent):
-    """Settings took effect."""
+class Configured(Told):
+    """Settings took effect. The answer to a configure event."""
 
     type: Literal["calsync.integration.configured.v1"] = "calsync.integration.configured.v1"
     data: ConfiguredData
 
 
-class Synced(CloudEvent):
+class Synced(Told):
     """The integration's last sync date moved."""
 
     type: Literal["calsync.integration.synced.v1"] = "calsync.integration.synced.v1"
     data: SyncedData
 
 
-class ItemSynced(CloudEvent):
-    """An item is in sync."""
+class ItemSynced(Told):
+    """An item is in sync, after it was not: a change has arrived on the other side, and was seen there."""
 
     type: Literal["calsync.item.synced.v1"] = "calsync.item.synced.v1"
     data: ItemSyncedData
 
 
-class ItemBlocked(CloudEvent):
-    """An item is blocked."""
+class ItemBlocked(Told):
+    """An item is blocked: it does not sync until it changes or a person helps."""
 
     type: Literal["calsync.item.blocked.v1"] = "calsync.item.blocked.v1"
     data: ItemBlockedData
 
 
-class ItemConflict(CloudEvent):
-    """A conflict was settled."""
+class ItemConflict(Told):
+    """Both sides changed the same field, and one value was not taken over."""
 
     type: Literal["calsync.item.conflict.v1"] = "calsync.item.conflict.v1"
     data: ItemConflictData
 
 
-class RunProgress(CloudEvent):
-    """A run moved on."""
+class RunProgress(Told):
+    """A manual run or backfill moved on, ended, or was refused."""
 
     type: Literal["calsync.run.progress.v1"] = "calsync.run.progress.v1"
     data: RunProgressData

@@ -9,9 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Discriminator, Field, TypeAdapter, model_validator
+from pydantic import AwareDatetime, ConfigDict, Discriminator, Field, TypeAdapter, model_validator
 
-from events.contract import CloudEvent, Contract, Identifier, Int32
+from events.contract import CloudEvent, Contract, Identifier, Int32, ItemId, PartId
 from events.items import Appointment, CrmActivity, ItemType, ServiceCall, Task, Todo
 
 
@@ -25,24 +25,39 @@ class OriginKind(StrEnum):
 
 
 class Origin(Contract):
-    """`external_reference`: the one under which this worker created an appointment."""
+    """Who made the change. Tell what is known: nothing is decided by it."""
 
     kind: OriginKind = OriginKind.USER
     external_reference: str | None = Field(default=None, max_length=255)
+    """The one under which this worker created the appointment, also when it was changed or deleted."""
 
 
 class _Changed(Contract):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"deleted": {"const": False}}},
+            "then": {"required": ["assignees"], "properties": {"assignees": {"type": "array"}}},
+        }
+    )
+
     tenant_id: Int32
-    item_id: Identifier
-    part_id: Identifier | None = None
-    """A task's planned period (`taskMemberHourId`), or one occurrence of a series (its original start)."""
+    item_id: ItemId
+    """The PSA's id of the item, as text. Unique within the tenant and `item_type`; never used again for another."""
+    part_id: PartId | None = None
+    """A task's planned period (`taskMemberHourId`), or one occurrence of a series (its original start, always written
+    in the same way, such as `2026-03-09T14:00:00Z`). Absent: the item as a whole."""
     revision: int = Field(ge=0, lt=2**63)
-    """Grows with every change of the item. An event that is not newer than what is known changes nothing."""
+    """Grows with every change of the item, also when it is deleted or assigned to others. An event whose revision is
+    not newer than what is known changes nothing, so events may arrive in any order and twice."""
     deleted: bool
+    """Whether the item is gone for good. Its events are then removed from all calendars."""
     assignees: tuple[Int32, ...] | None = None
-    """Everybody whose My Calendar shows the item. Required unless `deleted`."""
+    """User ids of everybody whose My Calendar shows the item, the complete list each time: the item is withdrawn from
+    the calendar of whoever is missing. Required unless `deleted`."""
     modified_on: AwareDatetime | None = None
+    """When it was changed, for the log."""
     modified_by: Int32 | None = None
+    """Id of the user who changed it, for the log."""
     origin: Origin = Origin()
 
     @model_validator(mode="after")
@@ -54,10 +69,11 @@ class _Changed(Contract):
 
 
 class AppointmentChanged(_Changed):
-    """An appointment. `item` absent: read it from the calendar API."""
+    """An appointment, or with `part_id` one occurrence of a recurring one."""
 
     item_type: Literal[ItemType.APPOINTMENT]
     item: Appointment | None = None
+    """The complete item as of this revision. Absent: the worker reads it from the calendar API."""
 
 
 class CrmActivityChanged(_Changed):
@@ -65,6 +81,7 @@ class CrmActivityChanged(_Changed):
 
     item_type: Literal[ItemType.CRM_ACTIVITY]
     item: CrmActivity | None = None
+    """The complete item as of this revision. Absent: the worker reads it from the calendar API."""
 
 
 class ServiceCallChanged(_Changed):
@@ -72,6 +89,7 @@ class ServiceCallChanged(_Changed):
 
     item_type: Literal[ItemType.SERVICE_CALL]
     item: ServiceCall | None = None
+    """The complete item as of this revision. Absent: the worker reads it from the calendar API."""
 
 
 class TaskChanged(_Changed):
@@ -79,6 +97,7 @@ class TaskChanged(_Changed):
 
     item_type: Literal[ItemType.TASK]
     item: Task | None = None
+    """The complete item as of this revision. Absent: the worker reads it from the calendar API."""
 
 
 class TodoChanged(_Changed):
@@ -86,6 +105,7 @@ class TodoChanged(_Changed):
 
     item_type: Literal[ItemType.TODO]
     item: Todo | None = None
+    """The complete item as of this revision. Absent: the worker reads it from the calendar API."""
 
 
 ItemChange = Annotated[
@@ -106,8 +126,9 @@ class IntegrationData(Contract):
 
     tenant_id: Int32
     user_id: Int32
+    """The user whose My Calendar is synced. The same in all events of the integration."""
     integration_id: Identifier
-    """Chosen by the PSA platform; names one user's link to one calendar for ever."""
+    """Chosen by the PSA platform; names one user's link to one calendar for ever, across all tenants."""
     revision: int = Field(ge=0, lt=2**63)
     """Grows with every integration event of this integration, so that they may arrive in any order and twice."""
 
@@ -116,7 +137,9 @@ class ConnectData(IntegrationData):
     """The user granted access in Cronofy's portal. `code` is single-use and short-lived."""
 
     code: str = Field(min_length=1, max_length=1024, repr=False)
+    """The authorization code with which Cronofy called the PSA back. Send it at once: it expires."""
     redirect_uri: str = Field(min_length=1, max_length=2048)
+    """The one of that authorization request, letter for letter."""
     time_zone: str | None = Field(default=None, max_length=64)
     """IANA zone of the user's PSA profile; decides which midnight makes a to-do all-day."""
 
@@ -125,8 +148,11 @@ class Inbound(Contract):
     """The three ticks under Linked Calendar: which changes of the calendar come into the PSA."""
 
     create: bool = False
+    """New events become appointments."""
     update: bool = False
+    """Edited events change their items, as far as the kind of item accepts it."""
     delete: bool = False
+    """Deleted events delete their appointments. Other kinds of item are never deleted from the calendar."""
 
 
 class Outbound(Contract):
@@ -140,7 +166,7 @@ class Outbound(Contract):
 
 
 class PastRange(StrEnum):
-    """How far back a run reaches."""
+    """How far back a run reaches. `none`: not at all, it starts with today."""
 
     NONE = "none"
     ONE_DAY = "1_day"
@@ -170,12 +196,13 @@ class ConfigureData(IntegrationData):
     """Everything the wizard saves."""
 
     calendar_id: str = Field(min_length=1, max_length=512)
+    """One of those told by `calsync.integration.calendars_found.v1`, and writable."""
     inbound: Inbound
     outbound: Outbound
     retrieve: Range | None = None
-    """`Retrieve linked calendar items` is ticked, with this range. A run that starts when the wizard is finished."""
+    """`Retrieve linked calendar items` is ticked, with this range: a run that starts now. Absent: not ticked."""
     send: Range | None = None
-    """`Send my Calendar items` is ticked, with this range."""
+    """`Send my Calendar items` is ticked, with this range: a run that starts now. Absent: not ticked."""
 
 
 class SyncDirection(StrEnum):
@@ -191,58 +218,60 @@ class SyncNowData(IntegrationData):
 
     direction: SyncDirection = SyncDirection.BOTH
     range: Range = Range()
+    """Of both directions."""
 
 
 class DeleteData(IntegrationData):
     """The integration is deleted for good. The user's events stay unless `remove_events`."""
 
     remove_events: bool = False
+    """Whether to remove from the calendar what this worker wrote there."""
 
 
 class Connect(CloudEvent):
-    """The calendar was authorized."""
+    """The calendar was authorized. Answered by `calsync.integration.connected.v1` or `.disconnected.v1`."""
 
     type: Literal["psa.integration.connect.v1"]
     data: ConnectData
 
 
 class Configure(CloudEvent):
-    """The settings were saved."""
+    """The settings were saved. Answered by `calsync.integration.configured.v1` when they are in force."""
 
     type: Literal["psa.integration.configure.v1"]
     data: ConfigureData
 
 
 class Activate(CloudEvent):
-    """The Active toggle was switched on."""
+    """The Active toggle was switched on: the sync goes on from where it stood. New integrations are active."""
 
     type: Literal["psa.integration.activate.v1"]
     data: IntegrationData
 
 
 class Deactivate(CloudEvent):
-    """The Active toggle was switched off."""
+    """The Active toggle was switched off: nothing is synced either way, and manual runs are refused."""
 
     type: Literal["psa.integration.deactivate.v1"]
     data: IntegrationData
 
 
 class SyncNow(CloudEvent):
-    """A manual run was asked for."""
+    """A manual run was asked for. Answered by `calsync.run.progress.v1`, again and again until it ends."""
 
     type: Literal["psa.integration.sync_now.v1"]
     data: SyncNowData
 
 
 class ListCalendars(CloudEvent):
-    """The PSA wants the list of calendars for its dropdown, fresh."""
+    """The PSA wants a fresh list of calendars. Answered by `calsync.integration.calendars_found.v1`."""
 
     type: Literal["psa.integration.list_calendars.v1"]
     data: IntegrationData
 
 
 class Delete(CloudEvent):
-    """The integration was deleted."""
+    """The integration was deleted. Its `integration_id` must not be used again."""
 
     type: Literal["psa.integration.delete.v1"]
     data: DeleteData

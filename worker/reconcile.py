@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from events.failures import Gone, System, TryLater
-from events.items import ItemType
-from events.link import ExternalEvent, ItemKey, Link, LinkState, ManagedEvent, Origin, link_id
+from events.link import ExternalEvent, Link, LinkState, Origin, link_id, managed_item
 from events.reasons import Reason
 from worker import outcomes
 from worker.acting import advance
@@ -174,18 +172,6 @@ def _newcomer(work: Slice, id_: str, event: CalendarEvent) -> Link | None:
         return None
     if isinstance(key, ExternalEvent):
         return link
-    item = _item_of(key, integration.tenant_id, integration.user_id)
+    # A former integration of the same user may have made it.
+    item = managed_item(key.event_id, integration.tenant_id, integration.user_id)
     return None if item is None else replace(link, origin=Origin.PSA, item=item)
-
-
-_MANAGED: Final = re.compile(
-    rf"^psa-(?P<tenant>-?\d+)-(?P<user>-?\d+)-(?P<type>{'|'.join(ItemType)})-(?P<item>[^-]+)(?:-(?P<part>.+))?$"
-)
-
-
-def _item_of(key: ManagedEvent, tenant_id: int, user_id: int) -> ItemKey | None:
-    """Return the item of an event that a former integration of the same user made; None if it is somebody else's."""
-    match = _MANAGED.match(key.event_id)
-    if match is None or (int(match["tenant"]), int(match["user"])) != (tenant_id, user_id):
-        return None
-    return ItemKey(tenant_id, ItemType(match["type"]), match["item"], match["part"])
