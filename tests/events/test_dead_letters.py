@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.dead_letters import DeadLetter, portable
+from events.addresses import COMMANDS, DEAD_LETTERS, LINK_KEY
+from events.commands import Cause
+from events.contract import parse
+from events.dead_letters import LINK_FAILED, DeadLetter, LinkFailed, portable
+from events.items import ItemType
+from events.link import ItemKey, Link, ManagedEvent, Origin, managed_event_id
+from events.outcomes import Direction
 from events.reasons import Reason
+from worker import telling
+from worker.publishing import DeadLetterBox
+from worker.telling import Occasion, Report
+
+if TYPE_CHECKING:
+    from adapters.rabbitmq.publisher import Outgoing, Publisher
+    from worker.ports import Clock
 
 NOW = datetime(2026, 3, 9, 14, tzinfo=UTC)
 TEXT = st.text(max_size=40)
@@ -184,3 +197,33 @@ def test_a_message_that_the_broker_set_aside_is_not_taken_for_a_former_failure_o
     """A stock tool moves a dead letter back with all its headers, and then workers die of it."""
     letter = DeadLetter.of({**LETTER.headers(), **by_broker()}, NOW)
     assert (letter.reason, letter.queue) == ("delivery_limit", "calsync.commands.v1")
+
+
+# Items that a person must look at
+
+
+async def test_a_failed_item_lies_there_as_agreed() -> None:
+    published: list[Outgoing] = []
+
+    class Recorder:
+        async def send(self, message: Outgoing) -> None:
+            published.append(message)
+
+    class Noon:
+        def now(self) -> datetime:
+            return NOW
+
+    item = ItemKey(1204, ItemType.TASK, "5120", "77")
+    event = ManagedEvent("cal_1", managed_event_id(item, 5571))
+    link = Link("int-7/x", "int-7", 1204, 5571, event, Origin.PSA, item, reason=Reason.PSA_REFUSED, message="No.")
+    report = Report()
+    entry = telling.refused(report, link, Occasion(NOW, Cause.DUE, "m-1"), Direction.FROM_CALENDAR)
+    box = DeadLetterBox(cast("Publisher", Recorder()), lambda: "m-2", cast("Clock", Noon()))
+    await box.park(link, entry)
+    (message,) = published
+    assert (message.exchange, message.routing_key) == (DEAD_LETTERS, LINK_KEY)
+    assert parse(LINK_FAILED, message.body) == LinkFailed(
+        integration_id="int-7", link_id="int-7/x", tenant_id=1204, item="task/5120/77"
+    )
+    letter = DeadLetter.of(message.headers, NOW)
+    assert (letter.reason, letter.detail, letter.exchange) == ("psa_refused", "No.", COMMANDS)
