@@ -1,1 +1,1 @@
-"""The command line: the composition root that knows every part."""
+"""`calsync`: one command for everything. It knows every part; no part knows it."""

@@ -21,11 +21,10 @@ from worker.core.retry import Ack, Hold, Park, Settlement, settle
 from worker.intake.items import Wakes, take_items
 from worker.intake.notifications import take_notification
 from worker.intake.wishes import take_wish
-from worker.logs import Said
+from worker.said import Said
 
 if TYPE_CHECKING:
-    import structlog
-
+    from adapters.process.logs import Logger
     from worker.executor import Executor
     from worker.ports import Chance, Clock, Commands, Observations, Wishes
     from worker.publishing import DeadLetterBox
@@ -49,7 +48,7 @@ class Shop:
     chance: Chance
     commands: Commands
     dead_letters: DeadLetterBox
-    log: structlog.stdlib.BoundLogger
+    log: Logger
     stopping: asyncio.Event
 
     async def next_batch(self, inbox: Inbox, limit: int) -> list[Delivery]:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-import time
-import uuid
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from adapters.cronofy.client import Application, Cronofy
 from adapters.http.pool import open_pool
+from adapters.http.serve import serve
 from adapters.mongodb.budget import Budget
-from adapters.mongodb.driver import Database, away, open_database
+from adapters.mongodb.driver import Database, open_database, ping
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal
 from adapters.mongodb.links import Links
 from adapters.mongodb.vault import Vault
+from adapters.process.environment import plain
+from adapters.process.logs import logger
+from adapters.process.system import SystemClock, chance, new_id
 from adapters.psa.client import Credentials, Psa
 from adapters.rabbitmq.connection import Connections, connect
 from adapters.rabbitmq.consumer import consume
-from adapters.rabbitmq.publisher import open_publisher
+from adapters.rabbitmq.publisher import Publisher, open_publisher
 from events.addresses import COMMANDS_QUEUE, INTEGRATIONS_QUEUE, NOTIFICATIONS_QUEUE, PSA_ITEMS_QUEUE
 from events.failures import System, TryLater
 from worker.access import CronofyAccess, Service
@@ -40,14 +41,15 @@ from worker.consuming import (
 from worker.core.record import Timing
 from worker.core.retry import backoff
 from worker.executor import Executor
-from worker.logs import Said, logger
+from worker.health import Health, health_app
 from worker.publishing import EXCHANGES, DeadLetterBox, OutcomeEvents, WakeUps
+from worker.said import Said
 from worker.slice import Tools
 from worker.sweeper import Sweeper
 
 if TYPE_CHECKING:
     from worker.holding import Holding
-    from worker.settings import Settings
+    from worker.settings import Settings, Store
 
 
 class Part(StrEnum):
@@ -60,34 +62,13 @@ class Part(StrEnum):
     SWEEPER = "sweeper"
 
 
-class SystemClock:
-    """The one place where time is read."""
-
-    def now(self) -> datetime:
-        """Return the time of day, in whole milliseconds, as the store keeps it."""
-        now = datetime.now(UTC)  # noqa: TID251 - the clock
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-    def monotonic(self) -> float:
-        """Return seconds."""
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
-
-
-def new_id() -> str:
-    """Return an id that nobody else has."""
-    return uuid.uuid4().hex  # noqa: TID251 - the place where ids are made
-
-
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """What all parts share."""
 
     settings: Settings
     connections: Connections
+    publisher: Publisher
     database: Database
     shop: Shop
     integrations: Integrations
@@ -95,22 +76,32 @@ class _Opened:
     outcomes: OutcomeEvents
 
 
-async def run(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event) -> None:
+async def run_worker(
+    settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, health: tuple[str, int] | None = None
+) -> None:
     """Run a worker until `stopping` is set, then finish what is under way.
 
-    At the start, absent systems are waited for: one line says which, and one that it is back.
+    `health`: where to serve health checks. At the start, absent systems are waited for: one line says which, and one
+    that it is back. Raises `Misconfigured` if a setting is wrong, or the broker lacks what the worker needs.
     """
+    state = Health()
+    async with contextlib.AsyncExitStack() as stack:
+        if health is not None:
+            await stack.enter_async_context(serve(health_app(state), *health))
+        await _run_when_possible(settings, parts, stopping, state)
+
+
+async def _run_when_possible(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, state: Health) -> None:
     clock = SystemClock()
-    log = logger().bind(parts=[part.value for part in parts])
     attempts = 0
     while not stopping.is_set():
         try:
-            await _run(settings, parts, stopping, clock)
+            await _run(settings, parts, stopping, clock, state)
         except* TryLater as group:
             error = _first(group)
             if attempts == 0:
-                log.warning(Said.AWAY, system=error.system, reason=error.reason, detail=error.detail)
-            delay = min(backoff(attempts, random.random()), timedelta(seconds=15))  # noqa: S311, TID251 - jitter
+                logger().warning(Said.AWAY, system=error.system, reason=error.reason, detail=error.detail)
+            delay = min(backoff(attempts, chance()), timedelta(seconds=15))
             attempts += 1
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay.total_seconds()):
@@ -124,10 +115,14 @@ def _first(group: BaseExceptionGroup[TryLater]) -> TryLater:
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
-async def _run(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, clock: SystemClock) -> None:
+async def _run(
+    settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, clock: SystemClock, state: Health
+) -> None:
     async with contextlib.AsyncExitStack() as stack:
         opened = await _open(stack, settings, stopping, clock)
         runs = [await _start(stack, part, opened, clock) for part in parts]
+        state.watch(opened.publisher, opened.database)
+        stack.callback(state.unwatch)
         opened.shop.log.info(Said.STARTED, parts=[part.value for part in parts])
         async with asyncio.TaskGroup() as tasks:
             for one in runs:
@@ -138,16 +133,16 @@ async def _run(settings: Settings, parts: Sequence[Part], stopping: asyncio.Even
 async def _open(
     stack: contextlib.AsyncExitStack, settings: Settings, stopping: asyncio.Event, clock: SystemClock
 ) -> _Opened:
-    vault = Vault([key.get_secret_value() for key in settings.encryption_keys])
+    vault = Vault(plain(settings.encryption_keys))
     database = await stack.enter_async_context(
         open_database(settings.mongodb_driver, settings.mongodb_url.get_secret_value(), settings.mongodb_database)
     )
-    await _ping(database)
+    await ping(database)
     connections = await stack.enter_async_context(connect(settings.rabbitmq_url.get_secret_value(), "calsync worker"))
     publisher = await stack.enter_async_context(open_publisher(connections.publishing, EXCHANGES))
     shop = Shop(
         clock=clock,
-        chance=random.random,  # noqa: TID251, S311 - the place where chance comes from; jitter, not secrets
+        chance=chance,
         commands=WakeUps(publisher, new_id),
         dead_letters=DeadLetterBox(publisher, new_id, clock),
         log=logger(),
@@ -156,17 +151,13 @@ async def _open(
     return _Opened(
         settings=settings,
         connections=connections,
+        publisher=publisher,
         database=database,
         shop=shop,
         integrations=Integrations(database, vault, clock.monotonic),
         links=Links(database),
         outcomes=OutcomeEvents(publisher, new_id),
     )
-
-
-async def _ping(database: Database) -> None:
-    with away():
-        await database.command("ping")
 
 
 async def _start(
@@ -182,8 +173,7 @@ async def _start(
             return WishesConsumer(shop, inbox, opened.integrations)
         case Part.NOTIFICATIONS:
             inbox = await stack.enter_async_context(consume(consuming, NOTIFICATIONS_QUEUE, BATCH))
-            secrets = tuple(secret.get_secret_value() for secret in settings.cronofy_client_secrets)
-            return NotificationsConsumer(shop, inbox, opened.integrations, secrets)
+            return NotificationsConsumer(shop, inbox, opened.integrations, plain(settings.cronofy_client_secrets))
         case Part.COMMANDS:
             executor = await _executor(stack, opened, clock)
             inbox = await stack.enter_async_context(consume(consuming, COMMANDS_QUEUE, settings.integrations_at_once))
@@ -199,7 +189,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         Application(
             settings.cronofy_api_url,
             settings.cronofy_client_id,
-            tuple(secret.get_secret_value() for secret in settings.cronofy_client_secrets),
+            plain(settings.cronofy_client_secrets),
         ),
     )
     psa = Psa(
@@ -227,7 +217,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
 
 
 @contextlib.asynccontextmanager
-async def opened_database(settings: Settings) -> AsyncGenerator[Database, None]:
+async def opened_database(settings: Store) -> AsyncGenerator[Database, None]:
     """Open the database for a command of an operator."""
     url = settings.mongodb_url.get_secret_value()
     async with open_database(settings.mongodb_driver, url, settings.mongodb_database) as database:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from events.outcomes import Direction
 from events.reasons import Reason
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from worker.core.record import Timing
     from worker.holding import Holding
     from worker.ports import Calendar, Chance, Clock, FailedItems, Journal, Links, Outcomes, Platform
+
+
+_TICK: Final = timedelta(milliseconds=1)
+"""As fine as the store keeps time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Slice:
         self.holding = holding
         self.calendar = calendar
         self.policy = policy
-        self.occasion = occasion
+        self._occasion = occasion
         self.report = Report()
         self.parked: list[tuple[Link, Entry]] = []
         self.read_at: datetime | None = None
@@ -73,6 +77,13 @@ class Slice:
     def now(self) -> datetime:
         """Return the time of day."""
         return self.tools.clock.now()
+
+    @property
+    def occasion(self) -> Occasion:
+        """On what occasion something is done right now; later than whatever was told before, for the log's order."""
+        at = max(self.now(), self._occasion.at + _TICK)
+        self._occasion = replace(self._occasion, at=at)
+        return self._occasion
 
     def judge(self, stored: Link, link: Link, *, answered: bool = False) -> Judged:
         """Return the next step of a link."""

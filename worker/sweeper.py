@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from events.commands import Cause, Wake
-from worker.logs import Said
+from worker.said import Said
 
 if TYPE_CHECKING:
     from worker.consuming import Shop

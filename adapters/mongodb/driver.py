@@ -178,3 +178,15 @@ def away() -> Generator[None, None, None]:
         if error.code in _PASSING_CODES or error.has_error_label("RetryableWriteError"):
             raise TryLater(System.STORE, Reason.UNREACHABLE, f"code {error.code}") from error
         raise
+
+
+async def ping(database: Database) -> None:
+    """Raise `TryLater` unless the server answers."""
+    with away():
+        await database.command("ping")
+
+
+async def drop(database: Database) -> None:
+    """Delete the whole database. For the short-lived ones of demonstrations."""
+    with away():
+        await database.command("dropDatabase")

@@ -81,8 +81,8 @@ def _sealed(owner: str, tokens: Tokens | None, vault: Vault) -> bytes | None:
     return vault.seal(owner, secrets)
 
 
-def integration_from_document(document: Document, vault: Vault) -> Integration:
-    """Return the integration that a document holds."""
+def integration_from_document(document: Document, vault: Vault | None) -> Integration:
+    """Return the integration that a document holds; without its secrets if there is no vault to open them."""
     owner: str = document["_id"]
     held = _held(owner, document["held"], vault) if document.get("held") else Held()
     return Integration(
@@ -97,7 +97,7 @@ def integration_from_document(document: Document, vault: Vault) -> Integration:
     )
 
 
-def _wanted(owner: str, document: Document, connected_revision: int, vault: Vault) -> Wanted:
+def _wanted(owner: str, document: Document, connected_revision: int, vault: Vault | None) -> Wanted:
     connect, settings = document.get("connect"), document.get("settings")
     active = document.get("active", {})
     return Wanted(
@@ -106,7 +106,9 @@ def _wanted(owner: str, document: Document, connected_revision: int, vault: Vaul
         else ConnectWish(
             revision=connect["revision"],
             # A code is worth something once; afterwards there is no reason to take it out.
-            code=vault.open(owner, connect["sealed"])["code"] if connect["revision"] > connected_revision else "",
+            code=vault.open(owner, connect["sealed"])["code"]
+            if vault is not None and connect["revision"] > connected_revision
+            else "",
             redirect_uri=connect["redirect_uri"],
             time_zone=connect["time_zone"],
         ),
@@ -127,8 +129,8 @@ def _wanted(owner: str, document: Document, connected_revision: int, vault: Vaul
     )
 
 
-def _held(owner: str, document: Document, vault: Vault) -> Held:
-    sealed, account = document["sealed"], document["account"]
+def _held(owner: str, document: Document, vault: Vault | None) -> Held:
+    sealed, account = document.get("sealed"), document["account"]
     return Held(
         connected_revision=document["connected_revision"],
         configured_revision=document["configured_revision"],
@@ -138,7 +140,7 @@ def _held(owner: str, document: Document, vault: Vault) -> Held:
         relink_url=document["relink_url"],
         probe_at=document["probe_at"],
         account=None if account is None else Account(**account),
-        tokens=None if sealed is None else _tokens(vault.open(owner, sealed)),
+        tokens=None if sealed is None or vault is None else _tokens(vault.open(owner, sealed)),
         time_zone=document["time_zone"],
         calendars=tuple(CalendarInfo(**calendar) for calendar in document["calendars"]),
         channel_id=document["channel_id"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,12 +12,34 @@ from pymongo.errors import BulkWriteError
 from adapters.mongodb.codec import item_from_document, item_to_document
 from adapters.mongodb.driver import Collection, Database, Document, away
 from events.commands import Cause
+from events.items import ItemType
 from events.journal import Act, Entry, Result
+from events.link import ItemKey
 from events.outcomes import Direction
 from events.reasons import Reason
 
 COLLECTION: Final = "sync_log"
 _DUPLICATE: Final = 11000
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which entries to return; what is not given matches anything. `item`: type, id and part."""
+
+    integration_id: str = ""
+    item: tuple[ItemType, str, str | None] | None = None
+    tenant_id: int | None = None
+    run_id: str = ""
+
+    def query(self) -> Document:
+        """Return it as a query."""
+        named: Document = {"integration_id": self.integration_id, "run_id": self.run_id}
+        query: Document = {name: value for name, value in named.items() if value}
+        if self.tenant_id is not None:
+            query["tenant_id"] = self.tenant_id
+        if self.item is not None:
+            query["item"] = item_to_document(ItemKey(0, *self.item))
+        return query
 
 
 class Journal:
@@ -40,13 +62,13 @@ class Journal:
             if any(problem.get("code") != _DUPLICATE for problem in problems):
                 raise
 
-    async def page(self, query: Document, before: datetime | None, limit: int) -> list[Entry]:
+    async def page(self, which: Which, before: datetime | None, limit: int) -> list[Entry]:
         """Return entries, newest first, before an instant."""
         span: Document = {"at": {"$lt": before}} if before else {}
         with away():
             found = (
                 await self._collection
-                .find({**query, **span})
+                .find({**which.query(), **span})
                 .sort([("at", -1), ("_id", -1)])
                 .limit(limit)
                 .to_list(None)

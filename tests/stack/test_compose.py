@@ -8,10 +8,11 @@ from typing import Any, Final
 import pytest
 from ruamel.yaml import YAML
 
+from adapters.process.environment import PREFIX
 from stack.containers import MONGODB_IMAGE, RABBITMQ_IMAGE
 from stack.native.places import PROJECT
 from stack.settings import GivenUrls
-from worker.settings import PREFIX, Settings
+from worker.settings import Settings
 
 COMPOSE: Final[dict[str, Any]] = YAML(typ="safe").load(  # pyright: ignore[reportUnknownMemberType] - its parameter has no type
     PROJECT / "docker-compose.yml"

@@ -14,6 +14,8 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
+Logger = structlog.typing.FilteringBoundLogger
+
 
 class Format(StrEnum):
     """How lines look."""
@@ -22,24 +24,13 @@ class Format(StrEnum):
     CONSOLE = "console"
 
 
-class Said(StrEnum):
-    """Every event name there is."""
+class Level(StrEnum):
+    """What is logged: this and what is worse."""
 
-    STARTED = "worker_started"
-    STOPPING = "worker_stopping"
-    STOPPED = "worker_stopped"
-    AWAY = "system_away"
-    BACK = "system_back"
-    ITEMS_TAKEN = "items_taken"
-    WISH_TAKEN = "wish_taken"
-    NOTIFICATION_TAKEN = "notification_taken"
-    WOKEN = "wake_executed"
-    SWEPT = "due_integrations_woken"
-    PARKED = "message_dead_lettered"
-    HELD = "message_held"
-    FAILED = "message_failed"
-    ACK_LOST = "ack_lost"
-    KEPT = "dead_letter_kept"
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
 
 
 _SECRET_KEYS: Final = re.compile(
@@ -58,8 +49,8 @@ def redact(_logger: object, _name: str, line: MutableMapping[str, Any]) -> Mappi
     return line
 
 
-def configure(form: Format, level: str) -> None:
-    """Configure the process's logs. Libraries' own logs go out from WARNING on, through the same formatter."""
+def configure(form: Format, level: Level) -> None:
+    """Configure the process's logs. Libraries' own logs go out from WARNING on."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -68,15 +59,16 @@ def configure(form: Format, level: str) -> None:
         redact,
     ]
     renderer: Any
+    factory: Any
     if form is Format.JSON:
         renderer = structlog.processors.JSONRenderer(serializer=orjson.dumps)
-        factory: Any = structlog.BytesLoggerFactory(sys.stdout.buffer)
+        factory = structlog.BytesLoggerFactory(sys.stdout.buffer)
     else:
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
         factory = structlog.PrintLoggerFactory(sys.stdout)
     structlog.configure(
         processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
@@ -86,7 +78,7 @@ def configure(form: Format, level: str) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def logger() -> structlog.stdlib.BoundLogger:
+def logger() -> Logger:
     """Return the logger."""
-    log: structlog.stdlib.BoundLogger = structlog.get_logger()
+    log: Logger = structlog.get_logger()
     return log

@@ -1,0 +1,47 @@
+"""Reading for people: integrations without their secrets, for which no key is needed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
+from adapters.mongodb.integration_codec import integration_from_document
+from adapters.mongodb.integrations import COLLECTION
+from adapters.mongodb.links import COLLECTION as LINKS
+from events.integration import Integration
+
+_WITHOUT_SECRETS: Final = {"held.sealed": 0, "wanted.connect.sealed": 0}
+
+
+class Overview:
+    """See the module. What it returns has no tokens and no code."""
+
+    def __init__(self, database: Database) -> None:
+        self._integrations: Collection = database[COLLECTION]
+        self._links: Collection = database[LINKS]
+
+    async def get(self, integration_id: str) -> Integration | None:
+        """Return one integration."""
+        with away():
+            found = await self._integrations.find_one({"_id": integration_id}, _WITHOUT_SECRETS)
+        return None if found is None else integration_from_document(found, None)
+
+    async def page(self, tenant_id: int | None, user_id: int | None, after: str, limit: int) -> list[Integration]:
+        """Return integrations of a tenant, of a user, or all of them, in order of their ids, after the given one."""
+        query: Document = {"_id": {"$gt": after}}
+        query |= {} if tenant_id is None else {"tenant_id": tenant_id}
+        query |= {} if user_id is None else {"user_id": user_id}
+        with away():
+            cursor = self._integrations.find(query, _WITHOUT_SECRETS).sort([("_id", 1)]).limit(limit)
+            found = await cursor.to_list(None)
+        return [integration_from_document(document, None) for document in found]
+
+    async def link_states(self, integration_id: str) -> dict[str, int]:
+        """Count an integration's links by their state."""
+        counting: list[Document] = [
+            {"$match": {"integration_id": integration_id}},
+            {"$group": {"_id": "$state", "count": {"$sum": 1}}},
+        ]
+        with away():
+            found = await aggregate(self._links, counting)
+        return {document["_id"]: document["count"] for document in found}

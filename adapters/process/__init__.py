@@ -1,0 +1,1 @@
+"""What every process of the product has: settings from the environment, logs, time, chance, ids, an orderly end."""

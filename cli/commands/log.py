@@ -1,0 +1,75 @@
+"""`calsync log`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from adapters.mongodb.journal import Journal, Which
+from cli.running import run
+from cli.showing import console, instant, json_line
+from events.items import ItemType
+from events.journal import Entry
+from worker.run import opened_database
+from worker.settings import Store
+
+
+def command(
+    integration: Annotated[str, typer.Option(help="Only of this integration.")] = "",
+    item: Annotated[str, typer.Option(help="Only about this item, such as service_call/70551.")] = "",
+    tenant: Annotated[int | None, typer.Option(help="Only of this tenant.")] = None,
+    run_id: Annotated[str, typer.Option("--run", help="Only of this run.")] = "",
+    before: Annotated[datetime | None, typer.Option(help="Only before this moment (UTC).")] = None,
+    limit: Annotated[int, typer.Option(help="Show at most so many.", min=1, max=10_000)] = 50,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show what was done and what deliberately was not, the newest first, each with its reason."""
+    which = Which(integration_id=integration, item=_item(item), tenant_id=tenant, run_id=run_id)
+    found = run(_page(Store.load(), which, before, limit))
+    if json:
+        for entry in found:
+            typer.echo(json_line(asdict(entry)))
+    else:
+        console().print(log_table(found))
+
+
+def log_table(entries: Sequence[Entry]) -> Table:
+    """Return log lines as a table."""
+    table = Table("at", "item", "what", "result", "reason", "trigger", "title", box=None, pad_edge=False)
+    for entry in entries:
+        table.add_row(
+            instant(entry.at),
+            str(entry.item or ""),
+            _what(entry),
+            entry.result,
+            entry.reason,
+            entry.trigger,
+            (entry.title or "")[:30],
+        )
+    return table
+
+
+def _what(entry: Entry) -> str:
+    way = {"to_calendar": " → calendar", "from_calendar": " → PSA"}.get(entry.direction, "")
+    fields = f" ({', '.join(entry.fields)})" if entry.fields and entry.act == "update" else ""
+    return f"{entry.act}{way}{fields}"
+
+
+def _item(words: str) -> tuple[ItemType, str, str | None] | None:
+    if not words:
+        return None
+    kind, _, rest = words.partition("/")
+    item_id, _, part_id = rest.partition("/")
+    if kind not in set(ItemType) or not item_id:
+        raise typer.BadParameter(f"an item is named TYPE/ID, with TYPE one of {', '.join(ItemType)}")
+    return ItemType(kind), item_id, part_id or None
+
+
+async def _page(settings: Store, which: Which, before: datetime | None, limit: int) -> list[Entry]:
+    async with opened_database(settings) as database:
+        return await Journal(database, timedelta(days=1)).page(which, before, limit)

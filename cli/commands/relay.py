@@ -1,0 +1,32 @@
+"""`calsync relay`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from adapters.process.ending import run_until_asked
+from adapters.process.logs import configure, logger
+from cli.running import run
+from relay.run import running_relay
+from relay.settings import RelaySettings
+
+_GRACE_SECONDS = 10.0
+
+
+def command(
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where to listen; 0 takes a free port.")] = 8030,
+) -> None:
+    """Take Cronofy's notifications by HTTP and put them on the queue, until SIGTERM."""
+    settings = RelaySettings.load()
+    configure(settings.log_format, settings.log_level)
+
+    async def relay(stopping: asyncio.Event) -> None:
+        async with running_relay(settings, host, port) as url:
+            logger().info("relay_started", url=url, prefix=settings.relay_prefix)
+            await stopping.wait()
+
+    run(run_until_asked(relay, _GRACE_SECONDS))

@@ -1,0 +1,36 @@
+"""`calsync worker`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from adapters.process.ending import run_until_asked
+from adapters.process.logs import configure
+from cli.running import run
+from worker.run import ALL_PARTS, Part, run_worker
+from worker.settings import Settings
+
+
+def command(
+    only: Annotated[
+        str, typer.Option(help=f"Run only these parts, comma-separated: {', '.join(ALL_PARTS)}.", metavar="PARTS")
+    ] = "",
+    health_host: Annotated[str, typer.Option(help="Where to listen for health checks.")] = "127.0.0.1",
+    health_port: Annotated[int | None, typer.Option(help="Serve /livez and /readyz at this port.")] = None,
+) -> None:
+    """Run a worker until SIGTERM. Any number of them may run at once."""
+    parts = _parts(only)
+    settings = Settings.load()
+    configure(settings.log_format, settings.log_level)
+    health = None if health_port is None else (health_host, health_port)
+    run(run_until_asked(lambda stopping: run_worker(settings, parts, stopping, health), settings.stop_seconds))
+
+
+def _parts(only: str) -> tuple[Part, ...]:
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    unknown = [name for name in names if name not in set(ALL_PARTS)]
+    if unknown:
+        raise typer.BadParameter(f"no such part: {', '.join(unknown)}; there are {', '.join(ALL_PARTS)}")
+    return tuple(Part(name) for name in names) or ALL_PARTS

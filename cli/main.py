@@ -1,0 +1,36 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import typer
+
+from cli.commands import configuration, demo, integrations, keys, log, publish, relay, sandbox, topology, up, worker
+from cli.failing import exit_code
+
+app: Final = typer.Typer(
+    name="calsync",
+    help="Keeps a PSA platform's My Calendar and its users' own calendars in step, both ways, in real time.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+_RUN, _TRY, _SEE, _SET = "Run it", "Try it", "See what it does", "Set it up"
+
+app.command("worker", rich_help_panel=_RUN)(worker.command)
+app.command("relay", rich_help_panel=_RUN)(relay.command)
+app.command("sandbox", rich_help_panel=_TRY)(sandbox.command)
+app.command("demo", rich_help_panel=_TRY)(demo.command)
+app.command("up", rich_help_panel=_TRY)(up.command)
+app.command("publish", rich_help_panel=_TRY)(publish.command)
+app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
+app.command("log", rich_help_panel=_SEE)(log.command)
+app.add_typer(topology.app, name="topology", rich_help_panel=_SET)
+app.add_typer(configuration.app, name="config", rich_help_panel=_SET)
+app.add_typer(keys.app, name="keys", rich_help_panel=_SET)
+
+
+def run() -> None:
+    """Run the command that was typed, and end the process."""
+    sys.exit(exit_code(lambda: app(standalone_mode=False)))

@@ -1,0 +1,23 @@
+"""The name of every event that the worker logs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Said(StrEnum):
+    """Constant names: what people search for."""
+
+    STARTED = "worker_started"
+    STOPPING = "worker_stopping"
+    STOPPED = "worker_stopped"
+    AWAY = "system_away"
+    BACK = "system_back"
+    ITEMS_TAKEN = "items_taken"
+    WISH_TAKEN = "wish_taken"
+    NOTIFICATION_TAKEN = "notification_taken"
+    WOKEN = "wake_executed"
+    SWEPT = "due_integrations_woken"
+    PARKED = "message_dead_lettered"
+    FAILED = "message_failed"
+    ACK_LOST = "ack_lost"
