@@ -2,6 +2,9 @@
 
 The lease is on server time and belongs to a message: its redelivery enters again at once, with the next fence, so a
 crash costs no waiting, and whoever still works under the old fence can save nothing.
+
+The mark `rerun` says that something has come in since the lease was last taken. Whatever makes an integration due sets
+it in the same update, so that a release cannot wipe out a due time that its holder has not seen.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from adapters.mongodb.driver import Collection, Database, Document, away
@@ -73,22 +77,26 @@ class Integrations:
         return await self._want(whose, "list_calendars", {"revision": revision}, now, epoch=0)
 
     async def _want(self, whose: Assignee, part: str, document: Document, now: datetime, *, epoch: int = 1) -> bool:
-        known = f"wanted.{part}.revision"
-        newer = {"$or": [{known: {"$exists": False}}, {known: {"$lt": document["revision"]}}]}
+        revision = f"wanted.{part}.revision"
+        newer = {"$or": [{revision: {"$exists": False}}, {revision: {"$lt": document["revision"]}}]}
         query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id, **newer}
         update = {
-            "$set": {f"wanted.{part}": document},
+            "$set": {f"wanted.{part}": document, "rerun": True},
             "$inc": {"epoch": epoch},
             "$min": {"due_at": now},
             "$setOnInsert": {"held": held_to_document(whose.integration_id, Held(), self._vault)},
         }
-        try:
-            with away():
+        with away():
+            try:
                 await self._collection.update_one(query, update, upsert=True)
-        except DuplicateKeyError:
+            except DuplicateKeyError:
+                # It is there, perhaps only now: made by another wish that came in at the same moment.
+                known = (await self._collection.update_one(query, update)).matched_count == 0
+            else:
+                known = False
+        if known:
             await self._check_owner(whose)
-            return False
-        return True
+        return not known
 
     async def _check_owner(self, whose: Assignee) -> None:
         with away():
@@ -114,8 +122,9 @@ class Integrations:
     async def mark_due(self, integration_ids: Sequence[str], now: datetime) -> None:
         """Make them due, for the sweeper to find should the wake-up get lost."""
         if integration_ids:
+            update = {"$min": {"due_at": now}, "$set": {"rerun": True}}
             with away():
-                await self._collection.update_many({"_id": {"$in": list(integration_ids)}}, {"$min": {"due_at": now}})
+                await self._collection.update_many({"_id": {"$in": list(integration_ids)}}, update)
 
     async def note_change(self, integration_id: str, changes_since: datetime | None, now: datetime) -> bool:
         """Note that the calendar changed. False if there is no such integration."""
@@ -130,7 +139,7 @@ class Integrations:
 
     async def _note(self, integration_id: str, update: Document) -> bool:
         with away():
-            result = await self._collection.update_one({"_id": integration_id}, update)
+            result = await self._collection.update_one({"_id": integration_id}, {**update, "$set": {"rerun": True}})
         return result.matched_count > 0
 
     # The lease
@@ -210,17 +219,23 @@ class Integrations:
         return Lost() if found is None else self._taken(found, began + length.total_seconds())
 
     async def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[str]:
-        """Return integrations that are due while nobody works on them.
+        """Return integrations that are due while nobody works on them, the longest waiting first.
 
-        They are due again at `again_at`, should nobody hear of it.
+        They are due again at `again_at`, should nobody hear of it. Nobody else who asks gets the same ones until then.
         """
         query = {"due_at": {"$lte": now}, "$expr": {"$lte": ["$lease.until", "$$NOW"]}}
+        claim = {"due_at": again_at, "claim": ObjectId()}
         with away():
             found = await self._collection.find(query, {"_id": 1}).sort([("due_at", 1)]).limit(limit).to_list(None)
-            ids = [document["_id"] for document in found]
-            if ids:
-                await self._collection.update_many({**query, "_id": {"$in": ids}}, {"$set": {"due_at": again_at}})
-        return ids
+            ids: list[str] = [document["_id"] for document in found]
+            if not ids:
+                return []
+            named = {"_id": {"$in": ids}}
+            if (await self._collection.update_many({**query, **named}, {"$set": claim})).modified_count == len(ids):
+                return ids
+            # Others were quicker with some of them.
+            ours = await self._collection.find({**named, "claim": claim["claim"]}, {"_id": 1}).to_list(None)
+        return [id_ for id_ in ids if {"_id": id_} in ours]
 
     # Reading
 

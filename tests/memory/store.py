@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from events.failures import Malformed
 from events.integration import (
@@ -95,6 +96,7 @@ class MemoryIntegrations:
                 epoch=row.integration.epoch + epoch,
                 due_at=_min(row.integration.due_at, now),
             )
+            row.rerun = True
         await self._step("wanted")
         return wanted is not None
 
@@ -115,6 +117,7 @@ class MemoryIntegrations:
         for id_ in integration_ids:
             if row := self.rows.get(id_):
                 row.integration = replace(row.integration, due_at=_min(row.integration.due_at, now))
+                row.rerun = True
         await self._step("marked due")
 
     async def note_change(self, integration_id: str, changes_since: datetime | None, now: datetime) -> bool:
@@ -126,6 +129,7 @@ class MemoryIntegrations:
         since = _min(signals.changes_since, changes_since) if changes_since else signals.changes_since
         signals = replace(signals, requested=signals.requested + 1, changes_since=since)
         row.integration = replace(row.integration, signals=signals, due_at=_min(row.integration.due_at, now))
+        row.rerun = True
         await self._step("noted change")
         return True
 
@@ -136,6 +140,8 @@ class MemoryIntegrations:
             return False
         signals = replace(row.integration.signals, profile_check=row.integration.signals.profile_check + 1)
         row.integration = replace(row.integration, signals=signals, due_at=_min(row.integration.due_at, now))
+        row.rerun = True
+        await self._step("noted profile")
         return True
 
     # The lease
@@ -160,7 +166,7 @@ class MemoryIntegrations:
         assert row.owner is not None
         left = (row.until - self._clock.now()).total_seconds()
         deadline = self._clock.monotonic() + left
-        return Taken(Lease(row.integration.id, row.owner, row.fence, row.integration.epoch, deadline), row.integration)
+        return Taken(Lease(row.integration.id, row.owner, row.fence, row.integration.epoch, deadline), _shown(row))
 
     def _mine(self, lease: Lease) -> _Row | None:
         row = self.rows.get(lease.integration_id)
@@ -218,18 +224,17 @@ class MemoryIntegrations:
 
     async def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[str]:
         await self._step("claim due")
-        due: list[str] = []
-        for row in self.rows.values():
-            free = row.until is None or row.until <= self._clock.now()
-            if free and row.integration.due_at is not None and row.integration.due_at <= now and len(due) < limit:
-                row.integration = replace(row.integration, due_at=again_at)
-                due.append(row.integration.id)
+        free = [row for row in self.rows.values() if row.until is None or row.until <= self._clock.now()]
+        waiting = [(row.integration.due_at, row) for row in free if row.integration.due_at is not None]
+        due = [row for at, row in sorted(waiting, key=itemgetter(0)) if at <= now][:limit]
+        for row in due:
+            row.integration = replace(row.integration, due_at=again_at)
         await self._step("claimed due")
-        return due
+        return [row.integration.id for row in due]
 
     async def get(self, integration_id: str) -> Integration | None:
         row = self.rows.get(integration_id)
-        return row.integration if row else None
+        return _shown(row) if row else None
 
     # For tests
 
@@ -241,6 +246,14 @@ class MemoryIntegrations:
         """Whether somebody works on it."""
         row = self.rows[integration_id]
         return row.until is not None and row.until > self._clock.now()
+
+
+def _shown(row: _Row) -> Integration:
+    """Return an integration as its readers see it: without a code that was used."""
+    wanted, held = row.integration.wanted, row.integration.held
+    if wanted.connect is None or wanted.connect.revision > held.connected_revision:
+        return row.integration
+    return replace(row.integration, wanted=replace(wanted, connect=replace(wanted.connect, code="")))
 
 
 def _min(one: datetime | None, other: datetime) -> datetime:
@@ -308,6 +321,8 @@ class MemoryLinks:
 
     async def owners(self, integration_id: str, items: Sequence[ItemKey]) -> list[Link]:
         await self._step("owners")
+        if not items:
+            return []
         return [
             link
             for link in self.links.values()
@@ -356,14 +371,17 @@ def _merged(stored: Link, before: Link, after: Link) -> Link:
     saved = replace(after, version=before.version + 1)
     if after.item != before.item and before.item is not None:
         return saved
-    now = stored.psa_seen.revision if stored.psa_seen else -1
-    known = before.psa_seen.revision if before.psa_seen else -1
-    told = after.psa_seen.revision if after.psa_seen else -1
-    if now > told:
-        saved = replace(saved, psa_seen=stored.psa_seen)
-    if now > known and now > told:
-        saved = replace(saved, due_at=stored.due_at)
+    if _overtakes(stored.psa_seen, before.psa_seen) and _overtakes(stored.psa_seen, after.psa_seen):
+        return replace(saved, psa_seen=stored.psa_seen, due_at=stored.due_at)
     return saved
+
+
+def _overtakes(stored: PsaSeen | None, seen: PsaSeen | None) -> bool:
+    """Whether the stored observation is newer, or has the content that the other one lacks."""
+    if stored is None or seen is None:
+        return stored is not None
+    filled = stored.item is not None and seen.item is None and not seen.deleted
+    return stored.revision > seen.revision or (stored.revision == seen.revision and filled)
 
 
 @dataclass

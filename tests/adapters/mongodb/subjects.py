@@ -1,0 +1,73 @@
+"""What the laws are stated about: the adapter on both drivers, and the memory that stands in for it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+from adapters.mongodb.driver import Driver, open_database
+from adapters.mongodb.integrations import Integrations
+from adapters.mongodb.journal import Journal as RealJournal
+from adapters.mongodb.journal import Which
+from adapters.mongodb.links import Links as RealLinks
+from adapters.mongodb.vault import Vault, new_key
+from events.integration import Integration
+from events.journal import Entry
+from tests.memory.steps import MemoryClock, Stepper
+from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks
+from worker.ports import Journal, Leases, Links, Observations, Wishes
+
+MEMORY: Final = "memory"
+SUBJECTS: Final = (*(driver.value for driver in Driver), MEMORY)
+KEEP: Final = timedelta(days=90)
+VAULT: Final = Vault([new_key()])
+
+
+class IntegrationStore(Wishes, Leases, Protocol):
+    """Everything that is asked of integrations."""
+
+    async def get(self, integration_id: str) -> Integration | None: ...
+
+
+class LinkStore(Observations, Links, Protocol):
+    """Everything that is asked of links."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """One subject."""
+
+    integrations: IntegrationStore
+    links: LinkStore
+    journal: Journal
+    lines: Callable[[], Awaitable[list[Entry]]]
+    """The whole journal, newest first."""
+
+
+@contextlib.asynccontextmanager
+async def real_store(driver: Driver, url: str, name: str) -> AsyncGenerator[Store]:
+    """Open the adapter."""
+    async with open_database(driver, url, name) as database:
+        journal = RealJournal(database, KEEP)
+        yield Store(
+            Integrations(database, VAULT, time.monotonic),
+            RealLinks(database),
+            journal,
+            lambda: journal.page(Which(), None, 1000),
+        )
+
+
+def memory_store() -> Store:
+    """Make the memory, without anybody who steps it."""
+    step = Stepper(by_hand=False)
+    clock = MemoryClock(step)
+    journal = MemoryJournal(step)
+
+    async def lines() -> list[Entry]:
+        return sorted(journal.entries.values(), key=lambda entry: (entry.at, entry.id), reverse=True)
+
+    return Store(MemoryIntegrations(step, clock), MemoryLinks(step, clock), journal, lines)
