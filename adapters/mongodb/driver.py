@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, cast
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import (
+    BulkWriteError,
     ConnectionFailure,
     ExecutionTimeout,
     NetworkTimeout,
@@ -22,6 +23,7 @@ from pymongo.errors import (
     WriteConcernError,
 )
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 from pymongo.results import BulkWriteResult, InsertManyResult, UpdateResult
 from pymongo.write_concern import WriteConcern
 
@@ -128,16 +130,18 @@ _OPTIONS: Final[dict[str, Any]] = {
 async def open_database(driver: Driver, url: str, name: str) -> AsyncGenerator[Database, None]:
     """Open a database. Writes wait for a majority of the replica set and its journals; reads see only such writes.
 
-    Nothing is sent before the first operation. Raises `Misconfigured` if the URL makes no sense.
+    Whatever the URL says of that is overruled, and so is reading from secondaries, which may not have heard yet of who
+    holds a lease. Nothing is sent before the first operation. Raises `Misconfigured` if the URL makes no sense.
     """
     try:
         client: Any = AsyncIOMotorClient(url, **_OPTIONS) if driver is Driver.MOTOR else _pymongo(url)
-    except PyMongoError as error:
+    except (PyMongoError, ValueError, OSError) as error:
         raise Misconfigured(Reason.BAD_SETTINGS, f"the MongoDB URL is not valid: {type(error).__name__}") from error
     try:
         # A wait without a bound would hold the lease for ever while a member is down.
         concern = WriteConcern(w="majority", j=True, wtimeout=10_000)
-        yield cast("Database", client.get_database(name, write_concern=concern, read_concern=ReadConcern("majority")))
+        reading = {"read_concern": ReadConcern("majority"), "read_preference": ReadPreference.PRIMARY}
+        yield cast("Database", client.get_database(name, write_concern=concern, **reading))
     finally:
         closed = client.close()
         if closed is not None:
@@ -157,16 +161,19 @@ async def aggregate(collection: Collection, pipeline: Pipeline) -> list[Document
 
 
 _PASSING_CODES: Final = frozenset({
-    6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,  # away, stepping down, shutting down
-    64, 100,  # the write concern could not be met in time
+    6, 7, 89, 91, 133, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436,  # away, stepping down, shutting down
+    64, 100, 134,  # a majority could not be had in time
     112,  # write conflict
+    43, 175, 237, 11601,  # cut off in the middle: by an operator, a failover, a change of indexes
     50,  # time limit
 })  # fmt: skip
+_LOCKED_OUT: Final = frozenset({13, 18, 391, 8000})
+_DUPLICATE: Final = 11000
 
 
 @contextlib.contextmanager
 def away() -> Generator[None, None, None]:
-    """Turn the driver's words for "the server is not there now" into `TryLater`.
+    """Turn the driver's words for "the server is not there now", or lets nobody in, into `TryLater`.
 
     After one the write may have happened or not: everything here may be repeated.
     """
@@ -174,10 +181,43 @@ def away() -> Generator[None, None, None]:
         yield
     except (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WriteConcernError) as error:
         raise TryLater(System.STORE, Reason.UNREACHABLE, type(error).__name__) from error
+    except BulkWriteError as error:
+        codes = _codes(error)
+        if _unconfirmed(error) or codes & _PASSING_CODES:
+            raise TryLater(System.STORE, Reason.UNREACHABLE, f"codes {sorted(codes)}") from None
+        # Its own words quote whole documents, which have no place in a log.
+        raise OperationFailure(f"a bulk write failed with codes {sorted(codes)}", min(codes, default=None)) from None
     except OperationFailure as error:
+        if error.code in _LOCKED_OUT:  # a password is changed on one side first: no fault of any message
+            raise TryLater(System.STORE, Reason.NOT_AUTHENTICATED, f"code {error.code}") from error
         if error.code in _PASSING_CODES or error.has_error_label("RetryableWriteError"):
             raise TryLater(System.STORE, Reason.UNREACHABLE, f"code {error.code}") from error
         raise
+
+
+def _codes(error: BulkWriteError) -> frozenset[int]:
+    problems: list[dict[str, Any]] = (error.details or {}).get("writeErrors", [])
+    return frozenset(problem["code"] for problem in problems)
+
+
+def _unconfirmed(error: BulkWriteError) -> bool:
+    """Whether writes were carried out, but not by a majority in time."""
+    return bool((error.details or {}).get("writeConcernErrors"))
+
+
+async def insert_new(collection: Collection, documents: Sequence[Document]) -> frozenset[int]:
+    """Insert those documents whose id is not there yet. Returns the positions of the others, which stay as they are."""
+    if not documents:
+        return frozenset()
+    with away():
+        try:
+            await collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if _unconfirmed(error) or _codes(error) - {_DUPLICATE}:
+                raise
+            problems: list[dict[str, Any]] = (error.details or {})["writeErrors"]
+            return frozenset(problem["index"] for problem in problems)
+    return frozenset()
 
 
 async def ping(database: Database) -> None:

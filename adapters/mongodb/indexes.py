@@ -7,6 +7,9 @@ from typing import Final
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from adapters.mongodb.driver import Database, away
+from events.link import CREATION
+
+_NEWEST_FIRST: Final = (("at", DESCENDING), ("_id", DESCENDING))
 
 INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     "integrations": (
@@ -17,14 +20,19 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("integration_id", ASCENDING), ("due_at", ASCENDING)], name="due"),
         IndexModel([("tenant_id", ASCENDING), ("item", ASCENDING)], name="of_item"),
         IndexModel([("tenant_id", ASCENDING), ("reference", ASCENDING)], name="of_reference"),
+        # Nearly always empty: those whose item is being created at this moment.
+        IndexModel(
+            [("integration_id", ASCENDING)],
+            name="creating",
+            partialFilterExpression={"psa_asks.revision": CREATION},
+        ),
     ),
     "sync_log": (
-        IndexModel([("integration_id", ASCENDING), ("at", DESCENDING)], name="of_integration"),
-        IndexModel([("link_id", ASCENDING), ("at", DESCENDING)], name="of_link"),
+        IndexModel(_NEWEST_FIRST, name="newest_first"),
+        IndexModel([("integration_id", ASCENDING), *_NEWEST_FIRST], name="of_integration"),
+        IndexModel([("item", ASCENDING), *_NEWEST_FIRST], name="of_item"),
         IndexModel(
-            [("run_id", ASCENDING), ("at", DESCENDING)],
-            name="of_run",
-            partialFilterExpression={"run_id": {"$gt": ""}},
+            [("run_id", ASCENDING), *_NEWEST_FIRST], name="of_run", partialFilterExpression={"run_id": {"$gt": ""}}
         ),
         IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
     ),
@@ -50,4 +58,4 @@ async def apply(database: Database) -> None:
     """Create what is missing."""
     for collection, indexes in INDEXES.items():
         with away():
-            await database[collection].create_indexes(indexes)
+            await database[collection].create_indexes(list(indexes))

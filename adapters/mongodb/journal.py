@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
-
-from pymongo.errors import BulkWriteError
+from typing import Final
 
 from adapters.mongodb.codec import item_from_document, item_to_document
-from adapters.mongodb.driver import Collection, Database, Document, away
+from adapters.mongodb.driver import Collection, Database, Document, away, insert_new
 from events.commands import Cause
 from events.items import ItemType
 from events.journal import Act, Entry, Result
@@ -19,7 +17,6 @@ from events.outcomes import Direction
 from events.reasons import Reason
 
 COLLECTION: Final = "sync_log"
-_DUPLICATE: Final = 11000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +48,7 @@ class Journal:
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Write entries; those that are there already stay as they are."""
-        if not entries:
-            return
-        documents = [self._document(entry) for entry in entries]
-        try:
-            with away():
-                await self._collection.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            problems: list[dict[str, Any]] = (error.details or {}).get("writeErrors", [])
-            if any(problem.get("code") != _DUPLICATE for problem in problems):
-                raise
+        await insert_new(self._collection, [self._document(entry) for entry in entries])
 
     async def page(self, which: Which, before: datetime | None, limit: int) -> list[Entry]:
         """Return entries, newest first, before an instant."""

@@ -2,17 +2,18 @@
 
 Neither can overwrite the other: an observation is guarded by the item's revision, a save by the link's version and the
 fence; and a save that finds a newer observation than the one it was decided on leaves the link due.
+
+Every write names the link's integration beside its id: on a sharded cluster that is where it goes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from bson import ObjectId
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError
-from pymongo.results import BulkWriteResult
 
 from adapters.mongodb.codec import (
     held_part,
@@ -21,11 +22,9 @@ from adapters.mongodb.codec import (
     link_to_document,
     psa_seen_to_document,
 )
-from adapters.mongodb.driver import Collection, Database, Document, away
-from events.failures import System, TryLater
+from adapters.mongodb.driver import Collection, Database, Document, away, insert_new
 from events.integration import Lease
-from events.link import ItemKey, Link, Observed
-from events.reasons import Reason
+from events.link import CREATION, ItemKey, Link, Observed, PsaSeen
 
 COLLECTION: Final = "links"
 DELETED: Final = "deleted_items"
@@ -43,8 +42,11 @@ class Links:
 
     async def of_items(self, items: Sequence[ItemKey], references: Sequence[tuple[int, str]]) -> list[Link]:
         """Return all links of these items, whosever they are, and those made under these (tenant, reference)s."""
-        wanted: list[Document] = [{"tenant_id": key.tenant_id, "item": item_to_document(key)} for key in items]
-        wanted += [{"tenant_id": tenant, "reference": reference} for tenant, reference in references]
+        wanted = _standing_for(items)
+        wanted += [
+            {"tenant_id": tenant, "reference": {"$in": [name for other, name in references if other == tenant]}}
+            for tenant in {tenant for tenant, _ in references}
+        ]
         return await self._find({"$or": wanted}) if wanted else []
 
     async def observe(self, seen: Sequence[Observed], now: datetime) -> None:
@@ -54,25 +56,21 @@ class Links:
         alone.
         """
         fresh = [observed for observed in seen if observed.fresh is not None]
-        if fresh:
-            made = await self._bulk([_insert(observed.fresh) for observed in fresh if observed.fresh])
-            fresh = [observed for i, observed in enumerate(fresh) if i not in made]  # somebody else was quicker
-        updates = [observed for observed in seen if observed.fresh is None] + fresh
+        there = await self._insert([observed.fresh for observed in fresh if observed.fresh], fence=0)
+        updates = [observed for observed in seen if observed.fresh is None or observed.link_id in there]
         if updates:
-            await self._bulk([_observe(observed, now) for observed in updates])
+            with away():
+                await self._collection.bulk_write([_observe(observed, now) for observed in updates], ordered=False)
 
     async def remember_deleted(self, items: Mapping[ItemKey, int], now: datetime) -> None:
         """Remember for a while that items were deleted, at which revision, though nobody here knew them."""
-        if items:
-            await self._bulk_into(
-                self._deleted,
-                [
-                    UpdateOne(
-                        {"_id": _item_id(key)}, {"$max": {"revision": revision}, "$set": {"at": now}}, upsert=True
-                    )
-                    for key, revision in items.items()
-                ],
-            )
+        writes = [
+            UpdateOne({"_id": _item_id(key)}, {"$max": {"revision": revision}, "$set": {"at": now}}, upsert=True)
+            for key, revision in items.items()
+        ]
+        if writes:
+            with away():
+                await self._deleted.bulk_write(writes, ordered=False)
 
     async def deleted(self, items: Sequence[ItemKey]) -> dict[ItemKey, int]:
         """Return those of these items that are remembered as deleted, with the revision."""
@@ -103,9 +101,8 @@ class Links:
 
     async def owners(self, integration_id: str, items: Sequence[ItemKey]) -> list[Link]:
         """Return the links of an integration that stand for these items, and those whose item is being created."""
-        standing = {"item": {"$in": [item_to_document(key) for key in items]}}
-        creating = {"psa_asks.revision": -1}
-        return await self._find({"integration_id": integration_id, "$or": [standing, creating]}) if items else []
+        wanted = [*_standing_for(items), {"psa_asks.revision": CREATION}]
+        return await self._find({"$or": [{"integration_id": integration_id, **one} for one in wanted]}) if items else []
 
     async def save(self, lease: Lease, changes: Sequence[tuple[Link, Link]]) -> frozenset[str]:
         """Save links, given as they were read and as they are to be. Returns the ids of those that were refused.
@@ -114,15 +111,18 @@ class Links:
         """
         if not changes:
             return frozenset()
-        saves = [_save(lease, before, after) for before, after in changes]
-        if (await self._bulk_into(self._collection, saves)).matched_count == len(changes):
-            return frozenset()
-        return await self._refused(lease, changes)
+        mark = ObjectId()
+        saves = [_save(lease, before, after, mark) for before, after in changes]
+        ids = [before.id for before, _ in changes]
+        with away():
+            if (await self._collection.bulk_write(saves, ordered=False)).matched_count == len(changes):
+                return frozenset()
+            saved = await self._collection.find({"_id": {"$in": ids}, "saved": mark}, {"_id": 1}).to_list(None)
+        return frozenset(ids).difference(document["_id"] for document in saved)
 
     async def add(self, lease: Lease, links: Sequence[Link]) -> frozenset[str]:
         """Insert new links. Returns the ids of those that exist already."""
-        made = await self._bulk([_insert(link, lease.fence) for link in links]) if links else frozenset[int]()
-        return frozenset(link.id for i, link in enumerate(links) if i not in made)
+        return await self._insert(links, lease.fence)
 
     # Reading for people
 
@@ -143,34 +143,22 @@ class Links:
             found = await self._collection.find(query).to_list(None)
         return [link_from_document(document) for document in found]
 
-    async def _bulk(self, writes: Sequence[UpdateOne]) -> frozenset[int]:
-        """Carry out writes and return the positions of those that inserted."""
-        return frozenset((await self._bulk_into(self._collection, writes)).upserted_ids or ())
-
-    @staticmethod
-    async def _bulk_into(collection: Collection, writes: Sequence[UpdateOne]) -> BulkWriteResult:
-        try:
-            with away():
-                return await collection.bulk_write(writes, ordered=False)
-        except BulkWriteError as error:
-            raise _unless_passing(error) from error
-
-    async def _refused(self, lease: Lease, changes: Sequence[tuple[Link, Link]]) -> frozenset[str]:
-        ids = [before.id for before, _ in changes]
-        with away():
-            found = await self._collection.find({"_id": {"$in": ids}}, {"version": 1, "fence": 1}).to_list(None)
-        now = {document["_id"]: (document["version"], document.get("fence")) for document in found}
-        return frozenset(before.id for before, _ in changes if now.get(before.id) != (before.version + 1, lease.fence))
+    async def _insert(self, links: Sequence[Link], fence: int) -> frozenset[str]:
+        """Insert those links that do not exist. Returns the ids of those that do."""
+        documents = [{**link_to_document(link), "fence": fence} for link in links]
+        return frozenset(links[i].id for i in await insert_new(self._collection, documents))
 
 
 def _item_id(key: ItemKey) -> str:
     return f"{key.tenant_id}/{key}"
 
 
-def _insert(link: Link, fence: int = 0) -> UpdateOne:
-    document = link_to_document(link)
-    del document["_id"]
-    return UpdateOne({"_id": link.id}, {"$setOnInsert": {**document, "fence": fence}}, upsert=True)
+def _standing_for(items: Iterable[ItemKey]) -> list[Document]:
+    """Return the alternatives of a query for links of these items: one for each tenant, which is quick to plan."""
+    by_tenant: dict[int, list[Document | None]] = {}
+    for key in items:
+        by_tenant.setdefault(key.tenant_id, []).append(item_to_document(key))
+    return [{"tenant_id": tenant, "item": {"$in": documents}} for tenant, documents in by_tenant.items()]
 
 
 def _observe(observed: Observed, now: datetime) -> UpdateOne:
@@ -181,33 +169,40 @@ def _observe(observed: Observed, now: datetime) -> UpdateOne:
     standing: list[Document] = [{"item": item_to_document(observed.item)}]
     if observed.made_in is not None:
         standing.append({"item": None, "generation": observed.made_in})
-    query = {"_id": observed.link_id, "$and": [{"$or": standing}, {"$or": newer}]}
+    integration_id = observed.link_id.partition("/")[0]  # see `events.link.link_id`
+    query = {
+        "_id": observed.link_id,
+        "integration_id": integration_id,
+        "$and": [{"$or": standing}, {"$or": newer}],
+    }
     return UpdateOne(query, {"$set": {"psa_seen": psa_seen_to_document(seen), "due_at": now}})
 
 
-def _save(lease: Lease, before: Link, after: Link) -> UpdateOne:
-    query = {"_id": before.id, "version": before.version, "fence": {"$lte": lease.fence}}
+def _save(lease: Lease, before: Link, after: Link, mark: ObjectId) -> UpdateOne:
+    query = {
+        "_id": before.id,
+        "integration_id": before.integration_id,
+        "version": before.version,
+        "fence": {"$lte": lease.fence},
+    }
     values: Document = {name: {"$literal": value} for name, value in held_part(after).items()}
-    seen, due = {"$literal": psa_seen_to_document(after.psa_seen)}, {"$literal": after.due_at}
+    values["psa_seen"] = {"$literal": psa_seen_to_document(after.psa_seen)}
+    values["due_at"] = {"$literal": after.due_at}
     if after.item == before.item or before.item is None:
-        known = before.psa_seen.revision if before.psa_seen else -1
-        told = after.psa_seen.revision if after.psa_seen else -1
-        stored: Document = {"$ifNull": ["$psa_seen.revision", -1]}
-        values["psa_seen"] = {"$cond": [{"$gt": [stored, told]}, "$psa_seen", seen]}
-        # Observed since it was read, and newer than what was decided on: it stays due as intake left it.
-        unseen = {"$and": [{"$gt": [stored, known]}, {"$gt": [stored, told]}]}
-        values["due_at"] = {"$cond": [unseen, "$due_at", due]}
-    else:
-        values |= {"psa_seen": seen, "due_at": due}  # it stands for another item now: what was seen is of the former
-    values |= {"version": before.version + 1, "fence": lease.fence}
+        # Observed since it was read, and newer than what was decided on: it is kept, and due as intake left it.
+        unseen = {"$and": [_overtakes(before.psa_seen), _overtakes(after.psa_seen)]}
+        for name in ("psa_seen", "due_at"):
+            values[name] = {"$cond": [unseen, f"${name}", values[name]]}
+    # else it stands for another item now, and what was seen is of the former.
+    values |= {"version": before.version + 1, "fence": lease.fence, "saved": mark}
     return UpdateOne(query, [{"$set": values}])
 
 
-def _unless_passing(error: BulkWriteError) -> Exception:
-    details: Any = error.details or {}
-    problems: Iterable[dict[str, Any]] = details.get("writeErrors", [])
-    if details.get("writeConcernErrors") or all(
-        problem.get("code") in {112, 91, 189, 11600, 10107} for problem in problems
-    ):
-        return TryLater(System.STORE, Reason.UNREACHABLE, "a write was not carried out in time")
-    return error
+def _overtakes(seen: PsaSeen | None) -> Document:
+    """Return an expression: whether the stored observation is newer, or has the content that this one lacks."""
+    stored, known = {"$ifNull": ["$psa_seen.revision", -1]}, seen.revision if seen else -1
+    newer: Document = {"$gt": [stored, known]}
+    if seen is None or seen.deleted or seen.item is not None:
+        return newer
+    filled = {"$ne": [{"$ifNull": ["$psa_seen.item", None]}, None]}
+    return {"$or": [newer, {"$and": [{"$eq": [stored, known]}, filled]}]}

@@ -1,0 +1,243 @@
+"""What the holder of the lease does with links: nothing is saved over somebody else's work."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from events.content import Field
+from events.link import CREATION, CalendarSeen, Link, LinkState, PsaAsk
+from events.reasons import Reason
+from tests.adapters.mongodb.examples import (
+    ANN,
+    BOB,
+    HOUR,
+    NOW,
+    after,
+    content,
+    item,
+    lease,
+    link,
+    observed,
+    seen,
+    stored,
+)
+from tests.adapters.mongodb.subjects import LinkStore
+
+
+async def put(links: LinkStore, *those: Link) -> None:
+    assert await links.add(lease(1), those) == frozenset()
+
+
+def settled(of: Link, **changes: Any) -> Link:
+    """Return what the holder makes of a link."""
+    done = replace(of, state=LinkState.SETTLED, reason=Reason.IN_SYNC, due_at=None, psa_base=content())
+    return replace(done, **changes)
+
+
+# Saving
+
+
+async def test_what_is_saved_is_stored_with_the_next_version(links: LinkStore) -> None:
+    of = link(due_at=NOW, version=4)
+    await put(links, of)
+    become = settled(of, message="$message", calendar_seen=CalendarSeen(content("$$NOW")), calendar_gone=NOW)
+    assert await links.save(lease(1), [(of, become)]) == frozenset()
+    assert await stored(links, of) == replace(become, version=5)
+
+
+async def test_saving_nothing_refuses_nothing(links: LinkStore) -> None:
+    assert await links.save(lease(1), []) == frozenset()
+    assert await links.add(lease(1), []) == frozenset()
+
+
+async def test_a_save_on_an_older_version_is_refused(links: LinkStore) -> None:
+    of = link()
+    await put(links, of)
+    first = settled(of, message="first")
+    await links.save(lease(1), [(of, first)])
+    assert await links.save(lease(1), [(of, settled(of, message="second"))]) == {of.id}
+    assert (await stored(links, of)).message == "first"
+
+
+async def test_a_save_under_an_older_fence_is_refused(links: LinkStore) -> None:
+    of = link()
+    await put(links, of)
+    await links.save(lease(3), [(of, settled(of, message="newer holder"))])
+    now = await stored(links, of)
+    assert await links.save(lease(2), [(now, settled(now, message="older holder"))]) == {of.id}
+    assert await stored(links, of) == now
+
+
+async def test_the_first_holder_can_save_what_intake_made(links: LinkStore) -> None:
+    of = link(psa_seen=seen(1), due_at=NOW)
+    await links.observe([observed(of, seen(1), fresh=of)], NOW)
+    assert await links.save(lease(1), [(of, settled(of))]) == frozenset()
+
+
+async def test_what_a_holder_added_an_older_one_cannot_save(links: LinkStore) -> None:
+    of = link()
+    await links.add(lease(5), [of])
+    assert await links.save(lease(4), [(of, settled(of))]) == {of.id}
+    assert await stored(links, of) == of
+
+
+async def test_a_save_of_what_does_not_exist_is_refused_and_makes_nothing(links: LinkStore) -> None:
+    assert await links.save(lease(1), [(link(), settled(link()))]) == {link().id}
+    assert await links.by_ids([link().id]) == {}
+
+
+async def test_those_that_are_refused_are_named_and_the_others_saved(links: LinkStore) -> None:
+    those = [link(item(number)) for number in range(6)]
+    await put(links, *those)
+    await links.save(lease(1), [(of, settled(of, message="before")) for of in those[:2]])
+    await links.save(lease(9), [(of, settled(of, message="newer")) for of in those[2:3]])
+    late = [(of, settled(of, message="late")) for of in those]
+    assert await links.save(lease(2), late) == {of.id for of in those[:3]}
+    messages = [(await stored(links, of)).message for of in those]
+    assert messages == ["before", "before", "newer", "late", "late", "late"]
+
+
+async def test_of_many_who_save_at_once_one_is_not_refused(links: LinkStore) -> None:
+    of = link()
+    await put(links, of)
+    attempts = [links.save(lease(2), [(of, settled(of, message=f"{n}"))]) for n in range(10)]
+    saved = [n for n, refused in enumerate(await asyncio.gather(*attempts)) if not refused]
+    assert str(saved[0]) == (await stored(links, of)).message
+    assert (await stored(links, of)).version == 1
+
+
+# Saving, while intake observes
+
+
+async def test_a_save_keeps_an_observation_that_it_had_not_seen_and_stays_due(links: LinkStore) -> None:
+    of = link(psa_seen=seen(1), due_at=NOW)
+    await put(links, of)
+    await links.observe([observed(of, seen(2))], after(1))
+    assert await links.save(lease(1), [(of, settled(of))]) == frozenset()
+    assert await stored(links, of) == settled(of, psa_seen=seen(2), due_at=after(1), version=1)
+
+
+async def test_a_save_that_knows_a_newer_revision_than_was_observed_keeps_its_own(links: LinkStore) -> None:
+    of = link(psa_seen=seen(1), due_at=NOW)
+    await put(links, of)
+    await links.observe([observed(of, seen(2))], after(1))
+    for revision in (2, 3):
+        now = await stored(links, of)
+        become = settled(replace(now, psa_seen=seen(1)), psa_seen=seen(revision, "answer"))
+        assert await links.save(lease(1), [(now, become)]) == frozenset()
+        assert await stored(links, of) == replace(become, version=now.version + 1)
+
+
+async def test_the_first_observation_of_all_is_kept_too(links: LinkStore) -> None:
+    of = link(psa_seen=None)
+    await put(links, of)
+    await links.observe([observed(of, seen(0))], after(1))
+    await links.save(lease(1), [(of, settled(of))])
+    assert await stored(links, of) == settled(of, psa_seen=seen(0), due_at=after(1), version=1)
+
+
+async def test_content_that_was_filled_in_meanwhile_is_kept(links: LinkStore) -> None:
+    of = link(psa_seen=seen(1, None), due_at=NOW)
+    await put(links, of)
+    await links.observe([observed(of, seen(1, "content"))], after(1))
+    await links.save(lease(1), [(of, replace(of, attempts=1, due_at=after(60)))])
+    assert await stored(links, of) == replace(of, psa_seen=seen(1, "content"), due_at=after(1), attempts=1, version=1)
+
+
+async def test_what_the_psa_answered_replaces_known_content_of_the_same_revision(links: LinkStore) -> None:
+    of = link(psa_seen=seen(1, "content"), due_at=NOW)
+    await put(links, of)
+    absent = replace(seen(1, None), absent=True)
+    await links.save(lease(1), [(of, settled(of, psa_seen=absent))])
+    assert await stored(links, of) == settled(of, psa_seen=absent, version=1)
+
+
+async def test_a_link_that_comes_to_stand_for_its_item_keeps_what_was_heard_of_it(links: LinkStore) -> None:
+    creating = link(item=None, psa_asks=(PsaAsk(content(), frozenset(Field), content(), CREATION),))
+    await put(links, creating)
+    await links.observe([replace(observed(link(), seen(5), made_in=0))], after(1))
+    made = settled(creating, item=item(1), psa_seen=seen(4))
+    await links.save(lease(1), [(creating, made)])
+    assert await stored(links, creating) == replace(made, psa_seen=seen(5), due_at=after(1), version=1)
+
+
+@pytest.mark.parametrize("other", [item(2), None])
+async def test_a_link_that_turns_to_another_item_forgets_what_was_heard_of_the_former(
+    links: LinkStore, other: Any
+) -> None:
+    of = link(psa_seen=seen(1), due_at=NOW)
+    await put(links, of)
+    await links.observe([observed(of, seen(2))], after(1))
+    become = settled(of, item=other, psa_seen=seen(1, "of another") if other else None, due_at=after(9))
+    await links.save(lease(1), [(of, become)])
+    assert await stored(links, of) == replace(become, version=1)
+
+
+async def test_intake_and_holder_who_write_at_once_both_get_through(links: LinkStore) -> None:
+    those = [link(item(number), psa_seen=seen(1), due_at=NOW) for number in range(30)]
+    await put(links, *those)
+    refused, _ = await asyncio.gather(
+        links.save(lease(1), [(of, settled(of)) for of in those]),
+        links.observe([observed(of, seen(2)) for of in those], after(1)),
+    )
+    assert refused == frozenset()
+    for of in those:
+        assert await stored(links, of) == settled(of, psa_seen=seen(2), due_at=after(1), version=1)
+
+
+# Adding
+
+
+async def test_a_new_link_is_added_once(links: LinkStore) -> None:
+    known, new = link(item(1), message="first"), link(item(2))
+    await put(links, known)
+    assert await links.add(lease(1), [replace(known, message="second"), new]) == {known.id}
+    assert (await stored(links, known)).message == "first"
+    assert await stored(links, new) == new
+
+
+async def test_of_many_who_add_the_same_link_one_does(links: LinkStore) -> None:
+    added = await asyncio.gather(*(links.add(lease(1), [link()]) for _ in range(10)))
+    assert sorted(map(len, added)) == [0] + [1] * 9
+
+
+# Finding
+
+
+async def test_due_links_come_in_the_order_of_their_waiting(links: LinkStore) -> None:
+    moments = [after(-1), None, after(-3), NOW, after(1), after(-2)]
+    those = [link(item(number), due_at=at) for number, at in enumerate(moments)]
+    await put(links, *those, link(item(1), BOB, due_at=after(-9)))
+    due = await links.due(ANN.integration_id, NOW, 10)
+    assert [of.due_at for of in due] == [after(-3), after(-2), after(-1), NOW]
+    assert await links.due(ANN.integration_id, NOW, 2) == due[:2]
+    assert await links.due(ANN.integration_id, NOW - HOUR, 10) == []
+
+
+async def test_the_next_due_moment_is_the_earliest(links: LinkStore) -> None:
+    assert await links.next_due(ANN.integration_id) is None
+    await put(links, link(item(1), due_at=None), link(item(1), BOB, due_at=NOW))
+    assert await links.next_due(ANN.integration_id) is None
+    await put(links, link(item(2), due_at=after(5)), link(item(3), due_at=after(3)))
+    assert await links.next_due(ANN.integration_id) == after(3)
+
+
+async def test_links_are_found_by_id_those_that_exist(links: LinkStore) -> None:
+    await put(links, link(item(1)), link(item(2)))
+    found = await links.by_ids([link(item(2)).id, link(item(3)).id, link(item(2)).id])
+    assert found == {link(item(2)).id: link(item(2))}
+    assert await links.by_ids([]) == {}
+
+
+async def test_owners_are_an_integrations_links_for_these_items_and_those_under_creation(links: LinkStore) -> None:
+    creating = replace(link(item(7)), item=None, psa_asks=(PsaAsk(content(), frozenset(Field), content(), CREATION),))
+    changing = link(item(2), psa_asks=(PsaAsk(content(), frozenset(Field), content(), 3),))
+    await put(links, creating, changing, link(item(1)), link(item(3)), link(item(1), BOB))
+    owners = await links.owners(ANN.integration_id, [item(1), item(9)])
+    assert {of.id for of in owners} == {creating.id, link(item(1)).id}
+    assert await links.owners(ANN.integration_id, []) == [], "nothing was asked for"
+    assert await links.owners("int_nobody", [item(1)]) == []
