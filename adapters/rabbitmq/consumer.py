@@ -11,14 +11,19 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from adapters.rabbitmq.connection import AWAY
-from events.failures import Misconfigured, System, TryLater
-from events.reasons import Reason
+from aio_pika.exceptions import ChannelInvalidStateError
+
+from adapters.rabbitmq.connection import OPEN_TIMEOUT, must_exist, open_channel, reaching, restore
+from events.failures import TryLater
 
 if TYPE_CHECKING:
-    from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
+    from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel, AbstractRobustConnection
+
+ACK_TIMEOUT: Final = 10.0
+WATCH_SECONDS: Final = 15.0
+"""How long nothing may arrive until it is looked whether the channel is still open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +43,27 @@ class Delivery:
     @property
     def lost(self) -> bool:
         """Whether the channel it came by is gone: the broker will deliver it again, and it cannot be acked."""
-        return bool(self.message.channel.is_closed)
+        return self._channel() is None
 
     async def ack(self) -> bool:
         """Acknowledge it. False if the broker can no longer be told: it will be delivered again."""
-        try:
-            await self.message.ack()
-        except AWAY:
-            return False
-        return True
+        return await self._ack(multiple=False)
 
     async def ack_up_to(self) -> bool:
-        """Acknowledge it and everything delivered before it by the same channel."""
+        """Acknowledge it and everything delivered before it by the same channel. False as with `ack`."""
+        return await self._ack(multiple=True)
+
+    def _channel(self) -> object | None:
         try:
-            await self.message.ack(multiple=True)
-        except AWAY:
+            return self.message.channel
+        except ChannelInvalidStateError:
+            return None
+
+    async def _ack(self, *, multiple: bool) -> bool:
+        try:
+            async with reaching(ACK_TIMEOUT):
+                await self.message.ack(multiple=multiple)
+        except TryLater:
             return False
         return True
 
@@ -60,8 +71,9 @@ class Delivery:
 class Inbox:
     """What was delivered and not yet taken."""
 
-    def __init__(self, queue: str) -> None:
+    def __init__(self, queue: str, channel: AbstractRobustChannel) -> None:
         self.queue = queue
+        self._channel = channel
         self._buffer: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
 
     async def receive(self, message: AbstractIncomingMessage) -> None:
@@ -71,12 +83,21 @@ class Inbox:
     async def batch(self, limit: int) -> list[Delivery]:
         """Wait for a message, then return it with all others that are there, up to `limit`, in order of delivery."""
         while True:
-            batch = [self._delivery(await self._buffer.get())]
+            batch = [self._delivery(await self._next())]
             while len(batch) < limit and not self._buffer.empty():
                 batch.append(self._delivery(self._buffer.get_nowait()))
             alive = [delivery for delivery in batch if not delivery.lost]
             if alive:
                 return alive
+
+    async def _next(self) -> AbstractIncomingMessage:
+        while True:
+            try:
+                async with asyncio.timeout(WATCH_SECONDS):
+                    return await self._buffer.get()
+            except TimeoutError:
+                with contextlib.suppress(TryLater):
+                    await restore(self._channel)
 
     def _delivery(self, message: AbstractIncomingMessage) -> Delivery:
         return Delivery(
@@ -92,10 +113,14 @@ class Inbox:
 
 
 async def ack_batch(deliveries: Iterable[Delivery]) -> None:
-    """Acknowledge a whole batch with one frame per channel. Only for a consumer that handles one batch at a time."""
+    """Acknowledge a whole batch with one frame per channel. Only for a consumer that handles one batch at a time.
+
+    Some of them may have been acked one by one before.
+    """
     last: dict[int, Delivery] = {}
     for delivery in deliveries:
-        last[id(delivery.message.channel)] = delivery
+        if not delivery.lost and not delivery.message.processed:
+            last[id(delivery.message.channel)] = delivery
     for delivery in last.values():
         await delivery.ack_up_to()
 
@@ -106,20 +131,12 @@ async def consume(connection: AbstractRobustConnection, queue: str, prefetch: in
 
     Raises `TryLater` if the broker is away, `Misconfigured` if the queue does not exist.
     """
-    inbox = Inbox(queue)
-    try:
-        channel = await connection.channel()
-        await channel.set_qos(prefetch_count=prefetch)
-        source = await channel.get_queue(queue, ensure=True)
-        await source.consume(inbox.receive)
-    except AWAY as error:
-        if "NOT_FOUND" in str(error):
-            hint = f"queue {queue} does not exist; run `calsync topology apply`"
-            raise Misconfigured(Reason.BAD_SETTINGS, hint) from error
-        raise TryLater(System.BROKER, Reason.UNREACHABLE, type(error).__name__) from error
-    try:
+    # At the end the channel is closed, not the consumer cancelled: what is unacked must go back at once.
+    async with open_channel(connection) as channel:
+        inbox = Inbox(queue, channel)
+        async with reaching(OPEN_TIMEOUT):
+            await channel.set_qos(prefetch_count=prefetch)
+            with must_exist(f"queue {queue}"):
+                source = await channel.get_queue(queue, ensure=True)
+            await source.consume(inbox.receive)
         yield inbox
-    finally:
-        # The channel is closed, not the consumer cancelled: what is unacked must go back at once.
-        with contextlib.suppress(*AWAY):
-            await channel.close()

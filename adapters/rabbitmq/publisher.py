@@ -6,20 +6,22 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import aio_pika
-from aio_pika.exceptions import DeliveryError, PublishError
+from aio_pika.exceptions import PublishError
 
-from adapters.rabbitmq.connection import AWAY
-from events.failures import Refused, System, TryLater
+from adapters.rabbitmq.connection import OPEN_TIMEOUT, must_exist, open_channel, reaching, restore
+from events.failures import Refused, TryLater
 from events.reasons import Reason
 
 if TYPE_CHECKING:
-    from aio_pika.abc import AbstractExchange, AbstractRobustConnection
+    from aio_pika.abc import AbstractExchange, AbstractRobustChannel, AbstractRobustConnection, HeadersType
 
 CONFIRM_TIMEOUT: Final = 10.0
 _IN_FLIGHT: Final = 100
+_LARGEST_FLOAT: Final = 3.4e38
+"""The library writes floats of 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,15 @@ class Outgoing:
 class Publisher:
     """Publishes on one channel. When a call returns, the broker has the message on disk on a majority of its nodes."""
 
-    def __init__(self, exchanges: Mapping[str, AbstractExchange]) -> None:
+    def __init__(self, channel: AbstractRobustChannel, exchanges: Mapping[str, AbstractExchange]) -> None:
+        self._channel = channel
         self._exchanges = exchanges
         self._slots = asyncio.Semaphore(_IN_FLIGHT)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be spoken to now, as far as is known."""
+        return not self._channel.is_closed
 
     async def publish(
         self,
@@ -54,10 +62,13 @@ class Publisher:
         await self.send(Outgoing(exchange, routing_key, body, message_id, headers))
 
     async def send_all(self, messages: Iterable[Outgoing]) -> None:
-        """Publish many, pipelined. If one fails, the others may or may not have been published."""
-        async with asyncio.TaskGroup() as tasks:
-            for message in messages:
-                tasks.create_task(self.send(message))
+        """Publish many, pipelined. If one fails, the others may or may not have been published. See `send`."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for message in messages:
+                    tasks.create_task(self.send(message))
+        except ExceptionGroup as group:
+            raise _foremost(group) from group
 
     async def send(self, message: Outgoing) -> None:
         """Publish one message and wait for the broker's confirm.
@@ -65,51 +76,60 @@ class Publisher:
         Raises `Refused` (`unroutable`) if no queue takes it, `TryLater` if the broker is away, full or silent; then it
         may have been published or not.
         """
-        async with self._slots:
+        # The library waits for a reconnect outside its own timeout.
+        async with self._slots, reaching(CONFIRM_TIMEOUT):
+            await restore(self._channel)
             try:
-                # The library waits for a reconnect outside its own timeout.
-                async with asyncio.timeout(CONFIRM_TIMEOUT):
-                    await self._exchanges[message.exchange].publish(_amqp(message), message.routing_key, mandatory=True)
+                await self._exchanges[message.exchange].publish(_amqp(message), message.routing_key, mandatory=True)
             except PublishError as error:
-                where = f"{message.exchange} {message.routing_key}"
-                raise Refused(Reason.UNROUTABLE, where) from error
-            except (DeliveryError, *AWAY) as error:
-                raise TryLater(System.BROKER, Reason.UNREACHABLE, type(error).__name__) from error
-            except asyncio.CancelledError as error:
-                # On a dead link the library's future is cancelled, and that must not look like our own cancellation.
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
-                    raise
-                raise TryLater(System.BROKER, Reason.UNREACHABLE, "the connection broke") from error
+                raise Refused(Reason.UNROUTABLE, f"{message.exchange} {message.routing_key}") from error
+
+
+def _foremost(group: ExceptionGroup[Exception]) -> Exception:
+    """Return an outage if there is one: it says to try again, and whatever else is wrong will show again then."""
+    return next((error for error in group.exceptions if isinstance(error, TryLater)), group.exceptions[0])
 
 
 def _amqp(message: Outgoing) -> aio_pika.Message:
     return aio_pika.Message(
         message.body,
-        headers=dict(message.headers),
+        headers=cast("HeadersType", {name: _writable(value) for name, value in message.headers.items()}),
         message_id=message.message_id,
         content_type=message.content_type,
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
     )
 
 
+def _writable(value: object) -> object:
+    """Return a header's value as something that the library can write. It reads more from foreign messages than that.
+
+    A message that cannot be published could not be set aside either.
+    """
+    match value:
+        case bytes():  # a text that is not UTF-8
+            return bytearray(value)
+        case float() if abs(value) > _LARGEST_FLOAT:
+            return str(value)
+        case list():
+            return [_writable(one) for one in cast("list[object]", value)]
+        case dict():
+            return {name: _writable(inner) for name, inner in cast("dict[str, object]", value).items()}
+        case _:
+            return value
+
+
 @contextlib.asynccontextmanager
 async def open_publisher(
     connection: AbstractRobustConnection, exchanges: Iterable[str]
 ) -> AsyncGenerator[Publisher, None]:
-    """Open a confirming channel for these exchanges, which must exist.
+    """Open a confirming channel for these exchanges.
 
-    Raises `TryLater` if the broker is away, `Refused` (`unroutable`) if an exchange is missing.
+    Raises `TryLater` if the broker is away, `Misconfigured` if an exchange does not exist.
     """
-    try:
-        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-        found = {name: await channel.get_exchange(name, ensure=True) for name in exchanges}
-    except aio_pika.exceptions.ChannelNotFoundEntity as error:
-        raise Refused(Reason.UNROUTABLE, str(error)) from error
-    except AWAY as error:
-        raise TryLater(System.BROKER, Reason.UNREACHABLE, type(error).__name__) from error
-    try:
-        yield Publisher(found)
-    finally:
-        with contextlib.suppress(*AWAY):
-            await channel.close()
+    async with open_channel(connection, on_return_raises=True) as channel:
+        found: dict[str, AbstractExchange] = {}
+        for name in exchanges:
+            async with reaching(OPEN_TIMEOUT):
+                with must_exist(f"exchange {name}"):
+                    found[name] = await channel.get_exchange(name, ensure=True)
+        yield Publisher(channel, found)

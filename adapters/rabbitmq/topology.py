@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import aio_pika
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
+from aiormq.exceptions import ChannelAccessRefused
 
+from adapters.rabbitmq.connection import OPEN_TIMEOUT, connected, reaching
 from events.addresses import (
     COMMANDS,
     COMMANDS_QUEUE,
@@ -28,9 +30,11 @@ from events.addresses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from aio_pika.abc import AbstractChannel, AbstractConnection
+
+    Action = Callable[[AbstractChannel], Awaitable[object]]
 
 Arguments = dict[str, "str | int"]
 
@@ -84,84 +88,82 @@ class Finding:
 
 
 async def check(connection: AbstractConnection) -> list[Finding]:
-    """Compare the broker with what is declared here, without changing it. Bindings cannot be read over AMQP."""
+    """Compare the broker with what is declared here, without changing it.
+
+    Bindings cannot be read over AMQP; `apply` makes those that are missing. Raises `TryLater` if the broker is away.
+    """
     findings: list[Finding] = []
-    for exchange in EXCHANGES:
-        missing = await _refused(connection, _look_for_exchange(exchange))
-        findings += _exchange_findings(exchange, missing or await _refused(connection, _declare_exchange(exchange)))
+    for name in EXCHANGES:
+        findings += await _try(connection, f"exchange {name}", _look_for_exchange(name), _declare_exchange(name))
     for queue in QUEUES:
-        missing = await _refused(connection, _look_for_queue(queue))
-        findings += _queue_findings(queue, missing or await _refused(connection, _declare_queue(queue)))
+        findings += await _try(connection, f"queue {queue.name}", _look_for_queue(queue), _declare_queue(queue))
     return findings
 
 
 async def apply(connection: AbstractConnection) -> list[Finding]:
-    """Create what is missing. Returns what could not be made as declared; never deletes or changes what exists."""
+    """Create what is missing. Returns what could not be made as declared; never deletes or changes what exists.
+
+    Raises `TryLater` if the broker is away.
+    """
     findings: list[Finding] = []
-    for exchange in EXCHANGES:
-        findings += _exchange_findings(exchange, await _refused(connection, _declare_exchange(exchange)))
+    for name in EXCHANGES:
+        findings += await _try(connection, f"exchange {name}", _declare_exchange(name))
     for queue in QUEUES:
-        refusal = await _refused(connection, _declare_queue(queue))
-        findings += _queue_findings(queue, refusal)
-        if refusal is None:
-            await _bind(connection, queue)
+        findings += await _try(connection, f"queue {queue.name}", _declare_queue(queue), _bind(queue))
     return findings
 
 
-_Action = "Callable[[AbstractChannel], object]"
+async def _try(connection: AbstractConnection, subject: str, *actions: Action) -> list[Finding]:
+    """Do one after the other. Returns what the broker refuses, and then does nothing more."""
+    for action in actions:
+        async with reaching(OPEN_TIMEOUT):
+            refusal = await _refusal(connection, action)
+        if refusal is not None:
+            return [Finding(subject, *refusal)]
+    return []
 
 
-def _exchange_findings(name: str, refusal: str | None) -> list[Finding]:
-    if refusal is None:
-        return []
-    remedy = "run `calsync topology apply`" if refusal == _MISSING else "delete it, or declare it durable and topic"
-    return [Finding(f"exchange {name}", refusal, remedy)]
-
-
-def _queue_findings(queue: Queue, refusal: str | None) -> list[Finding]:
-    if refusal is None:
-        return []
-    remedy = (
-        "run `calsync topology apply`"
-        if refusal == _MISSING
-        else "drain and delete it, then run `calsync topology apply`; a queue's arguments cannot be changed"
-    )
-    return [Finding(f"queue {queue.name}", refusal, remedy)]
-
-
-_MISSING: Final = "does not exist"
-
-
-async def _refused(connection: AbstractConnection, action: Callable[[AbstractChannel], object]) -> str | None:
-    """Try something on a channel of its own, because the broker closes a channel on which it refuses."""
+async def _refusal(connection: AbstractConnection, action: Action) -> tuple[str, str] | None:
+    """Do something on a channel of its own, because the broker closes a channel on which it refuses."""
+    with connected():
+        channel = await connection.channel()
     try:
-        async with connection.channel() as channel:
-            await action(channel)  # type: ignore[misc]
+        async with channel:
+            await action(channel)
     except ChannelNotFoundEntity:
-        return _MISSING
+        return "does not exist", "run `calsync topology apply`"
     except ChannelPreconditionFailed as error:
-        return f"is declared differently: {error}"
+        return f"is declared differently: {error}", _TO_CHANGE
+    except ChannelAccessRefused as error:
+        return f"may not be declared by this user: {error}", "use a user who may configure, write and read it"
     return None
 
 
-def _look_for_exchange(name: str) -> Callable[[AbstractChannel], object]:
+_TO_CHANGE: Final = (
+    "delete it (a queue when it is empty), then run `calsync topology apply`; what is declared cannot be changed"
+)
+
+
+def _look_for_exchange(name: str) -> Action:
     return lambda channel: channel.get_exchange(name, ensure=True)
 
 
-def _declare_exchange(name: str) -> Callable[[AbstractChannel], object]:
+def _declare_exchange(name: str) -> Action:
     return lambda channel: channel.declare_exchange(name, aio_pika.ExchangeType.TOPIC, durable=True)
 
 
-def _look_for_queue(queue: Queue) -> Callable[[AbstractChannel], object]:
+def _look_for_queue(queue: Queue) -> Action:
     return lambda channel: channel.get_queue(queue.name, ensure=True)
 
 
-def _declare_queue(queue: Queue) -> Callable[[AbstractChannel], object]:
+def _declare_queue(queue: Queue) -> Action:
     return lambda channel: channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
 
 
-async def _bind(connection: AbstractConnection, queue: Queue) -> None:
-    async with connection.channel() as channel:
+def _bind(queue: Queue) -> Action:
+    async def bind(channel: AbstractChannel) -> None:
         declared = await channel.get_queue(queue.name, ensure=False)
         for key in queue.keys:
             await declared.bind(queue.exchange, key)
+
+    return bind
