@@ -169,6 +169,8 @@ class Told(CloudEvent):
 
     id: str = Field(min_length=1, max_length=1024)
     """Names this occurrence. The same when an outcome about an item is sent again."""
+    time: AwareDatetime | None = None
+    """When it was so; always given. An older outcome of the same type about the same thing is old news."""
 
 
 class Connected(Told):

@@ -79,6 +79,14 @@ def places(value: JsonValue, path: Path = ()) -> Iterator[Path]:
             yield from places(inner, (*path, number))
 
 
+def at(message: Json, path: Path) -> Any:
+    """Return one value of a message."""
+    value: Any = message
+    for step in path:
+        value = value[step]
+    return value
+
+
 def replaced(message: Json, path: Path, value: object) -> Json:
     """Return the message with one value replaced."""
     changed: Any = copy.deepcopy(message)
@@ -86,4 +94,14 @@ def replaced(message: Json, path: Path, value: object) -> Json:
     for step in path[:-1]:
         inner = inner[step]
     inner[path[-1]] = value
+    return dict(changed)
+
+
+def without(message: Json, path: Path) -> Json:
+    """Return the message with one field left out."""
+    changed: Any = copy.deepcopy(message)
+    inner = changed
+    for step in path[:-1]:
+        inner = inner[step]
+    del inner[path[-1]]
     return dict(changed)

@@ -20,7 +20,7 @@ from events.notification import NOTIFICATION
 from events.outcomes import OUTCOME
 from events.psa import PSA_EVENT, Configure, Connect, ItemChanged, SyncNow
 from events.reasons import Reason
-from tests.events.messages import CHANGED, Json, Path, notification, places, refused, replaced, todo, wake, wish
+from tests.events.messages import CHANGED, Json, at, notification, places, refused, replaced, todo, wake, wish
 
 APPOINTMENT: Json = {
     "id": 7,
@@ -70,17 +70,10 @@ KNOWN = [todo(), appointment(), task(), wish("connect", **CONNECT), wish("config
 @pytest.mark.parametrize("message", KNOWN, ids=itemgetter("type"))
 def test_an_unknown_field_anywhere_changes_nothing(message: Json) -> None:
     known = parse(PSA_EVENT, orjson.dumps(message))
-    objects = [path for path in places(message) if isinstance(_at(message, path), dict)]
+    objects = [path for path in places(message) if isinstance(at(message, path), dict)]
     for path in [(), *objects]:
         extended = replaced(message, (*path, "x_new"), {"type": "anything", "deep": [1, None]})
         assert parse(PSA_EVENT, orjson.dumps(extended)) == known
-
-
-def _at(message: Json, path: Path) -> Any:
-    value: Any = message
-    for step in path:
-        value = value[step]
-    return value
 
 
 # Private text
