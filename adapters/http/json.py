@@ -34,3 +34,10 @@ def text(value: object) -> str:
 def number(value: object, otherwise: float) -> float:
     """Return a number."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else otherwise
+
+
+def integer(value: object) -> int | None:
+    """Return an integer that the store can keep; None if it is something else."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if -(2**63) <= value < 2**63 else None

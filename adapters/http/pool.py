@@ -9,20 +9,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
+import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
-from typing import Final
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final
 
 import httpx
 import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from adapters.http.dates import http_date
+from events.contract import MAX_DEPTH, may_be_deeper
 from events.failures import RateLimited, System, TryLater
 from events.reasons import Reason
 
 CALL_SECONDS: Final = 15.0
 """The longest a call can take, hiccups included. A lease outlives it."""
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""More is not read of an answer. A page of events takes less than one."""
+LONGEST_WAIT: Final = 3600.0
+"""Seconds. Who is told to wait longer asks again after an hour all the same: the word may be a gateway's blunder."""
 _CLIENTS: Final = 6
 _CONNECTIONS: Final = 4
 _TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
@@ -40,9 +50,14 @@ class Answer:
     body: object
     headers: Mapping[str, str]
 
+    @property
+    def date(self) -> datetime | None:
+        """When it was answered, by the other side's clock."""
+        return http_date(self.headers.get("date"))
+
 
 class HttpPool:
-    """Speaks to one system. No redirects, no proxies from the environment."""
+    """Speaks to one system. No redirects, no cookies, no proxies from the environment."""
 
     def __init__(self, system: System, clients: tuple[httpx.AsyncClient, ...]) -> None:
         self.system = system
@@ -64,34 +79,40 @@ class HttpPool:
         `repeatable`: doing it twice does no harm, so that it may be sent again when the connection breaks. Raises
         `TryLater` without an answer in time and for 5xx, `RateLimited` for 429.
         """
-        content = None if json is None else orjson.dumps(json)
         sent = {"accept": "application/json", **(headers or {})}
-        if content is not None:
+        if json is not None:
             sent["content-type"] = "application/json; charset=utf-8"
+        content = None if json is None else orjson.dumps(json)
+        # No parameters must be None: an empty list would take the address's own query away.
+        asked: dict[str, Any] = {"headers": sent, "params": list(params) or None, "content": content, "data": form}
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                async for attempt in _hiccups(repeatable=repeatable):
-                    with attempt:
-                        response = await next(self._clients).request(
-                            method, url, headers=sent, params=list(params), content=content, data=form
-                        )
-                        return self._answer(response)
+                return await _hiccups(repeatable=repeatable)(self._once, method, url, asked)
+        except httpx.DecodingError as error:
+            raise self.unreadable("compressed wrongly") from error
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise TryLater(self.system, Reason.UNREACHABLE, type(error).__name__) from error
-        raise AssertionError  # pragma: no cover - the loop above returns or raises
 
-    def _answer(self, response: httpx.Response) -> Answer:
-        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            wait = _seconds(response.headers.get("retry-after"))
-            raise RateLimited(self.system, Reason.RATE_LIMITED, "429", retry_after=wait)
-        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            wait = _seconds(response.headers.get("retry-after"))
-            raise TryLater(self.system, Reason.SERVER_ERROR, str(response.status_code), retry_after=wait)
-        body: object = None
-        if response.content:
-            with contextlib.suppress(orjson.JSONDecodeError):
-                body = orjson.loads(response.content)
-        return Answer(response.status_code, body, response.headers)
+    async def _once(self, method: str, url: str, asked: Mapping[str, Any]) -> Answer:
+        async with next(self._clients).stream(method, url, **asked) as response:
+            return self._answer(response, await self._content(response))
+
+    async def _content(self, response: httpx.Response) -> bytes:
+        """Read it all, also of an answer that says no: only then its connection can be used again."""
+        content = bytearray()
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > MAX_BYTES:
+                raise self.unreadable(f"more than {MAX_BYTES} bytes")
+        return bytes(content)
+
+    def _answer(self, response: httpx.Response, content: bytes) -> Answer:
+        status = response.status_code
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise RateLimited(self.system, Reason.RATE_LIMITED, "429", retry_after=_wait(response.headers))
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TryLater(self.system, Reason.SERVER_ERROR, str(status), retry_after=_wait(response.headers))
+        return Answer(status, _parsed(content), response.headers)
 
     def unreadable(self, what: str) -> TryLater:
         """Return the failure for an answer that makes no sense: a proxy's page, a truncated body."""
@@ -109,11 +130,24 @@ def _hiccups(*, repeatable: bool) -> AsyncRetrying:
     )
 
 
-def _seconds(header: str | None) -> float | None:
+def _parsed(content: bytes) -> object:
+    if may_be_deeper(content, MAX_DEPTH):
+        return None  # nobody means well by that, and it would end in a RecursionError
     try:
-        return max(0.0, float(header)) if header else None
+        return orjson.loads(content) if content else None
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Return how long to wait, in seconds. A date is taken by the clock of whoever named it."""
+    said = headers.get("retry-after", "")
+    try:
+        seconds = float(said)
     except ValueError:
-        return None  # an HTTP date; nobody sends one here, and our own backoff will do
+        until, now = http_date(said), http_date(headers.get("date"))
+        seconds = (until - now).total_seconds() if until and now else math.nan
+    return min(max(0.0, seconds), LONGEST_WAIT) if math.isfinite(seconds) else None
 
 
 def is_success(status: int) -> bool:
@@ -122,18 +156,28 @@ def is_success(status: int) -> bool:
 
 
 def words(value: object) -> str:
-    """Return what another system said, fit for a log line or a user: one line, not too long."""
-    return " ".join(str(value).split())[:_LONGEST_WORDS]
+    """Return what another system said, fit for a log line or a user: one line, not too long, nothing invisible."""
+    line = " ".join(str(value).split())[:_LONGEST_WORDS]
+    return "".join(character for character in line if character.isprintable())
 
 
 @contextlib.asynccontextmanager
 async def open_pool(system: System) -> AsyncGenerator[HttpPool, None]:
     """Open a pool for one system."""
     async with contextlib.AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(_client()) for _ in range(_CLIENTS)]
+        # Made once: to load the certificates takes longer than anything else in making a client.
+        trusted = httpx.create_ssl_context(trust_env=False)
+        clients = [await stack.enter_async_context(_client(trusted)) for _ in range(_CLIENTS)]
         yield HttpPool(system, tuple(clients))
 
 
-def _client() -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=60)
-    return httpx.AsyncClient(timeout=_TIMEOUT, limits=limits, trust_env=False, follow_redirects=False)
+def _client(trusted: ssl.SSLContext) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=trusted,
+        timeout=_TIMEOUT,
+        limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=60),
+        trust_env=False,
+        follow_redirects=False,
+        # None is ever kept: one account's cookie would go with the requests of all others.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+    )

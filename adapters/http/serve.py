@@ -60,7 +60,7 @@ async def serve(app: AsgiApp, host: str = "127.0.0.1", port: int = 0) -> AsyncGe
         running = asyncio.create_task(server.serve(sockets=[listener]))  # noqa: TID251 - owned and awaited right here
         await server.ready.wait()
         try:
-            yield f"http://{host}:{listener.getsockname()[1]}"
+            yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await running

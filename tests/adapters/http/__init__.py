@@ -1,0 +1,1 @@
+"""The HTTP pool, against small servers."""
