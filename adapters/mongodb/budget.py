@@ -1,8 +1,8 @@
 """The collection `rate_budget`: Cronofy's allowance for the application, shared by all replicas and tenants.
 
-A token bucket on server time. Its size is what may go out at once, and it refills so that no minute can exceed the
-allowance. Less urgent lanes leave part of the bucket to the more urgent ones. After a 429 nothing goes out for a while,
-and then less; the full rate comes back within minutes.
+A token bucket on server time. Its size is what may go out at once, and it refills so that neither a second nor a minute
+can exceed the allowance. Less urgent lanes leave part of the bucket to the more urgent ones. After a 429 nothing goes
+out for a while, and then less; the full rate comes back within minutes.
 """
 
 from __future__ import annotations
@@ -31,10 +31,23 @@ _DEFAULT_PAUSE: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Bucket:
+class Bucket:
+    """What an allowance comes to. `refill`: tokens per second."""
+
     size: float
     refill: float
-    """Tokens per second."""
+
+
+def bucket_of(allowance: Allowance) -> Bucket:
+    """Return the largest bucket from which, when full, a second and a minute take no more than they may.
+
+    It holds one request at least, and at most half of what a minute may see, so that the rest of it is not starved.
+    """
+    per_second, per_minute = allowance.per_second, allowance.per_minute
+    both_used_up = (60 * per_second - per_minute) / 59
+    size = min(max(both_used_up, 1.0), per_minute / 2)
+    # A size of one is a second's whole allowance where that is one: then half the rate keeps two of them apart.
+    return Bucket(size, refill=min((per_minute - size) / 60, max(per_second - size, per_second / 2)))
 
 
 class Budget:
@@ -44,8 +57,7 @@ class Budget:
         # It is asked before every request and worth nothing a minute later: it need not survive a failover.
         self._collection: Collection = database[COLLECTION].with_options(write_concern=WriteConcern(w=1, j=False))
         self._id = application
-        size = min(allowance.per_second, allowance.per_minute / 2)
-        self._bucket = _Bucket(size=size, refill=(allowance.per_minute - size) / 60)
+        self._bucket = bucket_of(allowance)
 
     async def spend(self, requests: int, lane: Lane) -> float:
         """Take the allowance for some requests. Returns 0, or after how many seconds to ask again.
@@ -75,7 +87,7 @@ class Budget:
             "tokens": 0.0,
             "at": "$$NOW",
             "factor": {"$max": [_SLOWEST, {"$multiply": [{"$ifNull": ["$factor", 1.0]}, 0.5]}]},
-            "paused_until": {"$add": ["$$NOW", pause]},
+            "paused_until": {"$max": ["$paused_until", {"$add": ["$$NOW", pause]}]},
         }
         with away():
             await self._collection.update_one({"_id": self._id}, [{"$set": update}], upsert=True)
@@ -84,7 +96,8 @@ class Budget:
         return {"tokens": self._bucket.size, "at": None, "factor": 1.0, "paused_until": None, "granted": False}
 
     def _taking(self, wanted: float, reserve: float) -> list[Document]:
-        elapsed: Document = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
+        passed: Document = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
+        elapsed: Document = {"$max": [0, passed]}  # after a failover, the clock of another server may be behind
         factor: Document = {"$min": [1.0, {"$add": ["$factor", {"$multiply": [elapsed, _RECOVERY_PER_SECOND]}]}]}
         refilled: Any = {"$add": ["$tokens", {"$multiply": [elapsed, self._bucket.refill, "$factor"]}]}
         granted: Document = {"$and": [{"$gte": ["$tokens", wanted + reserve]}, {"$lte": ["$paused_until", "$$NOW"]}]}
