@@ -48,7 +48,7 @@ class Journal:
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Write entries; those that are there already stay as they are."""
-        await insert_new(self._collection, [self._document(entry) for entry in entries])
+        await insert_new(self._collection, [entry_to_document(entry, self._keep) for entry in entries])
 
     async def page(self, which: Which, before: datetime | None, limit: int) -> list[Entry]:
         """Return entries, newest first, before an instant."""
@@ -61,18 +61,21 @@ class Journal:
                 .limit(limit)
                 .to_list(None)
             )
-        return [_entry(document) for document in found]
-
-    def _document(self, entry: Entry) -> Document:
-        document = asdict(entry)
-        document["_id"] = document.pop("id")
-        document["item"] = item_to_document(entry.item)
-        document["lost"] = [list(pair) for pair in entry.lost]
-        document["expires_at"] = entry.at + self._keep
-        return document
+        return [entry_from_document(document) for document in found]
 
 
-def _entry(document: Document) -> Entry:
+def entry_to_document(entry: Entry, keep: timedelta) -> Document:
+    """Return the document of an entry that is kept for so long."""
+    document = asdict(entry)
+    document["_id"] = document.pop("id")
+    document["item"] = item_to_document(entry.item)
+    document["lost"] = [list(pair) for pair in entry.lost]
+    document["expires_at"] = entry.at + keep
+    return document
+
+
+def entry_from_document(document: Document) -> Entry:
+    """Return the entry that a document holds."""
     return Entry(
         id=document["_id"],
         at=document["at"],
