@@ -7,7 +7,20 @@ from typing import Final
 
 import typer
 
-from cli.commands import configuration, demo, integrations, keys, log, publish, relay, sandbox, topology, up, worker
+from cli.commands import (
+    bench,
+    configuration,
+    demo,
+    integrations,
+    keys,
+    log,
+    publish,
+    relay,
+    sandbox,
+    topology,
+    up,
+    worker,
+)
 from cli.failing import exit_code
 
 app: Final = typer.Typer(
@@ -23,6 +36,7 @@ app.command("relay", rich_help_panel=_RUN)(relay.command)
 app.command("sandbox", rich_help_panel=_TRY)(sandbox.command)
 app.command("demo", rich_help_panel=_TRY)(demo.command)
 app.command("up", rich_help_panel=_TRY)(up.command)
+app.command("bench", rich_help_panel=_TRY)(bench.command)
 app.command("publish", rich_help_panel=_TRY)(publish.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
 app.command("log", rich_help_panel=_SEE)(log.command)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 
 def console() -> Console:
-    """Return a console on standard output. Text of users is never taken for markup. A file has no width: 120 is good."""
+    """Return a console on standard output, 120 wide if that is no terminal. Users' text is never taken for markup."""
     width = None if sys.stdout.isatty() else 120
     return Console(markup=False, highlight=False, emoji=False, width=width)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Final, TypeVar
 
 from adapters.mongodb.journal import Journal, Which
@@ -77,7 +78,7 @@ class Stage:
                 del events[event.event_uid]
             rows.append((f"{moment_of(item)}", item, event))
         rows += [(event.start.replace("T", " "), None, event) for event in events.values()]
-        return [(item, event) for _, item, event in sorted(rows, key=lambda row: row[0])]
+        return [(item, event) for _, item, event in sorted(rows, key=itemgetter(0))]
 
     def _belongs(self, event: EventView, item: PsaItem) -> bool:
         part = f"-{item.part_id}" if item.part_id else ""

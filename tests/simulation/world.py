@@ -301,15 +301,15 @@ class World:
     def _wait_for_something(self) -> bool:
         self.calendar.tick()
         row = self.integrations.rows[INTEGRATION]
-        moments = [row.integration.due_at, self.calendar.next_at()]
-        if row.until is not None and row.integration.due_at is not None:
-            moments.append(row.until)
-        coming = [moment for moment in moments if moment is not None]
+        due_at = row.integration.due_at
+        if due_at is not None and self.integrations.leased(INTEGRATION):
+            due_at = max(due_at, row.until or due_at)  # nobody is woken before the lease of somebody dead has run out
+        coming = [moment for moment in (due_at, self.calendar.next_at()) if moment is not None]
         if not coming:
             return False
         self.clock.advance(max(0.001, (min(coming) - self.clock.now()).total_seconds()))
         self.calendar.tick()
-        if row.integration.due_at is not None and row.integration.due_at <= self.clock.now():
+        if due_at is not None and due_at <= self.clock.now():
             self.start("sweep", self._sweep())
         return True
 

@@ -1,0 +1,180 @@
+"""`calsync bench`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from itertools import count
+from typing import Annotated, Final
+
+import typer
+from pymongo import MongoClient
+from rich.table import Table
+
+from adapters.cronofy.client import Application, Cronofy
+from adapters.http.pool import open_pool
+from adapters.process.environment import PREFIX
+from adapters.process.logs import Format, Level, configure
+from adapters.process.system import SystemClock
+from adapters.rabbitmq.connection import connect, connect_once
+from adapters.rabbitmq.publisher import open_publisher
+from cli.bench import yardstick
+from cli.bench.cases import Bench, Size
+from cli.bench.measuring import Measured
+from cli.bench.traffic import TENANT, Traffic
+from cli.local.opening import Local, local
+from cli.local.workers import running_workers
+from cli.running import run
+from cli.showing import console
+from events.addresses import PSA_EVENTS, PSA_ITEMS_QUEUE
+from events.failures import System
+from events.outcomes import Configured
+from sandbox.cronofy.client.control import CronofyControl
+from sandbox.cronofy.model.settings import PROMPT
+from sandbox.cronofy.model.settings import Settings as CronofyHabits
+from sandbox.psa.client import psa_control
+from sandbox.run import Ways
+from stack.native.places import PROJECT
+
+_FIRST_USER: Final = 7001
+_NO_LIMIT: Final = {"requests_per_second": 100_000, "requests_per_minute": 1_000_000}
+_SETTINGS: Final = {
+    "CALSYNC_CRONOFY_REQUESTS_PER_SECOND": "100000",
+    "CALSYNC_CRONOFY_REQUESTS_PER_MINUTE": "1000000",
+    "CALSYNC_LOG_LEVEL": "INFO",
+}
+Results = Mapping[str, Measured]
+
+
+def command(
+    events: Annotated[int, typer.Option(help="How many edits the burst has.", min=100)] = 5000,
+    users: Annotated[int, typer.Option(help="Over how many users.", min=2)] = 50,
+) -> None:
+    """Measure throughput, delay and cost, beside a hand-written loop in the same run. Takes some minutes."""
+    configure(Format.CONSOLE, Level.ERROR)
+    run(_bench(Size(users=users, burst=events, single=60, strange=events)))
+
+
+async def _bench(size: Size) -> None:
+    habits = CronofyHabits.model_validate({**PROMPT, **_NO_LIMIT, "rewriting": "off"})
+    async with local(Ways(cronofy=habits), _SETTINGS) as here:
+        url = here.services.rabbitmq_url
+        async with (
+            connect(url, "calsync bench") as connections,
+            open_publisher(connections.publishing, (PSA_EVENTS,)) as publisher,
+            CronofyControl(here.sandboxes.cronofy_url) as cronofy,
+        ):
+            traffic = Traffic(publisher, cronofy)
+            people = list(range(_FIRST_USER, _FIRST_USER + size.users))
+            numbers = count(1)
+            async with running_workers(here.environment, here.folder, 1) as (worker,):
+                await _link(here, people)
+                ours = Bench(traffic, people, size, worker.pid, lambda: _waiting(url, PSA_ITEMS_QUEUE), numbers)
+                typer.echo("calsync: one worker process …")
+                our = await _run(ours)
+            async with _yardstick(here, people) as pid:
+                theirs = Bench(traffic, people, size, pid, lambda: _waiting(url, yardstick.QUEUE), numbers)
+                typer.echo("yardstick: the hand-written loop …")
+                their = await _run(theirs)
+    _show(our, their)
+
+
+async def _run(bench: Bench) -> Results:
+    return {
+        "single edits at rest": await bench.at_rest(),
+        "burst": await bench.burst(),
+        "nine of ten concern nobody": await bench.mostly_strangers(),
+    }
+
+
+async def _link(here: Local, people: Sequence[int]) -> None:
+    async with CronofyControl(here.sandboxes.cronofy_url) as cronofy, psa_control(here.sandboxes.psa_url) as psa:
+        for user in people:
+            account = await cronofy.create_account()
+            await psa.connect(f"bench-{user}", user, account.code)
+            await psa.configure(f"bench-{user}", account.calendar_id)
+        for user in people:
+            await psa.outcome(Configured, integration_id=f"bench-{user}", within=60)
+
+
+@contextlib.asynccontextmanager
+async def _yardstick(here: Local, people: Sequence[int]) -> AsyncGenerator[int, None]:
+    """Run the yardstick with a queue and calendars of its own. Yields its process id."""
+    async with connect_once(here.services.rabbitmq_url, "calsync bench") as connection, connection.channel() as channel:
+        queue = await channel.declare_queue(yardstick.QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+        await queue.bind(PSA_EVENTS, "psa.calendar_item.#")
+    await _introduce(here, people)
+    with (here.folder / "yardstick.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cli.bench.yardstick", cwd=PROJECT, env=dict(here.environment), stdout=log, stderr=log
+        )
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _introduce(here: Local, people: Sequence[int]) -> None:
+    """Tell the yardstick who has which calendar, with an access token for it."""
+    rows: list[dict[str, object]] = []
+    async with CronofyControl(here.sandboxes.cronofy_url) as cronofy:
+        for user in people:
+            account = await cronofy.create_account()
+            token = await _token(here, account.code)
+            rows.append({
+                "tenant_id": TENANT, "user_id": user, "calendar_id": account.calendar_id, "token": token,
+            })  # fmt: skip
+    with MongoClient[dict[str, object]](here.services.mongodb_url) as client:
+        collection = client[here.infrastructure.mongodb_database].people
+        collection.insert_many(rows)
+        collection.create_index([("tenant_id", 1), ("user_id", 1)])
+
+
+async def _token(here: Local, code: str) -> str:
+    settings = here.environment
+    application = Application(
+        here.sandboxes.cronofy_url,
+        settings[f"{PREFIX}CRONOFY_CLIENT_ID"],
+        (settings[f"{PREFIX}CRONOFY_CLIENT_SECRETS"],),
+    )
+    async with open_pool(System.CRONOFY) as pool:
+        grant = await Cronofy(pool, application).exchange_code(code, "https://bench.example", SystemClock().now())
+    return grant.tokens.access
+
+
+async def _waiting(url: str, queue: str) -> int:
+    async with connect_once(url, "calsync bench") as connection, connection.channel() as channel:
+        found = await channel.declare_queue(queue, passive=True)
+        return found.declaration_result.message_count or 0
+
+
+def _show(ours: Results, theirs: Results) -> None:
+    table = Table(
+        "case", "", "events/s", "CPU ms/event", "requests/event", "p50 ms", "p95 ms", title="One process each"
+    )
+    for case, our in ours.items():
+        for name, one in (("calsync", our), ("yardstick", theirs[case])):
+            table.add_row(
+                case if name == "calsync" else "",
+                name,
+                f"{one.per_second:,.0f}",
+                f"{one.cpu_ms:.3f}",
+                f"{one.requests_per_event:.3f}",
+                f"{one.percentile(50):,.0f}",
+                f"{one.percentile(95):,.0f}",
+            )
+    console().print(table)
+    burst, yard = ours["burst"], theirs["burst"]
+    rest, still = ours["single edits at rest"], theirs["single edits at rest"]
+    typer.echo(f"burst: CPU per event {burst.cpu_ms / yard.cpu_ms:.2f} of the yardstick's (wanted: 0.30 at most)")
+    typer.echo(f"burst: {burst.requests_per_event:.3f} Cronofy requests per changed event (wanted: 0.050 at most)")
+    apart = rest.percentile(50) - still.percentile(50)
+    typer.echo(f"at rest: p50 {apart:+.0f} ms beside the yardstick (wanted: within 25 ms)")
+    megabytes = [size / 2**20 for size in burst.memory]
+    typer.echo(
+        f"memory of the worker in the burst: {megabytes[0]:.0f} MB before, {max(megabytes):.0f} MB at most, "
+        f"{megabytes[-1]:.0f} MB after"
+    )
