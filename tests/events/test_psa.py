@@ -11,7 +11,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from events.commands import WAKE
 from events.contract import parse
@@ -133,6 +133,15 @@ def must_not_tell(contract: TypeAdapter[Any], body: bytes) -> None:
 def test_the_code_of_an_authorization_is_not_shown_when_the_event_is() -> None:
     event = parse(PSA_EVENT, orjson.dumps(wish("connect", **CONNECT)))
     assert "c0de" not in f"{event!r} {event}"
+
+
+def test_nor_does_what_python_itself_says_of_a_value_that_fits_no_contract() -> None:
+    with pytest.raises(ValidationError) as caught:
+        ItemChanged.model_validate({**todo(), "data": {"item_type": MARKER, "item": MARKER}})
+    assert "S3CRET" not in str(caught.value).replace(f"Input tag '{MARKER}'", "the kind of item")
+    with pytest.raises(ValidationError) as caught:
+        Connect.model_validate(wish("connect", code=[MARKER], redirect_uri=MARKER * 100))
+    assert "S3CRET" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_refusal_names_the_first_five_places() -> None:
