@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from adapters.cronofy import reading, writing
-from adapters.http.json import Object, mapping, number, text
-from adapters.http.pool import Answer, Params, is_success, words
+from adapters.http.json import Object, integer, mapping, number, text
+from adapters.http.pool import Answer, Params, is_success, leads_to, words
 from events.calendar import Page, UserInfo
-from events.failures import Gone, Misconfigured, MustReconnect, Refused, SyncError, TokenRejected
+from events.failures import Gone, MustReconnect, Refused, SyncError, System, TokenRejected, TryLater
 from events.integration import Account, CalendarInfo, Tokens
 from events.reasons import Reason
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from events.calendar import CalendarWrite, ChannelInfo, WriteResult
 
 _USUAL_LIFETIME: Final = 3600
+_LONGEST_LIFETIME: Final = 30 * 24 * 3600
 TIME_ZONE: Final = "Etc/UTC"
 """One zone for every read, or events at the edges of a window can be missed."""
 
@@ -67,7 +67,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Our registration with Cronofy. `secrets`: the newest first."""
+    """Our registration with Cronofy. `secrets`: the newest first; while one replaces another, both may be good."""
 
     api_url: str
     client_id: str
@@ -77,8 +77,8 @@ class Application:
 class Cronofy:
     """Speaks for one application. Access tokens are given per call.
 
-    Every call raises `TryLater` (away, 5xx, unreadable), `RateLimited` (429), `TokenRejected` (401), `MustReconnect`
-    (423), `Refused` (402, 403, 422) or `Gone` (404, 410).
+    Every call raises `TryLater` (away, 5xx, unreadable, or our own secret is refused), `RateLimited` (429),
+    `TokenRejected` (401), `MustReconnect` (423), `Refused` (402, 403, 422) or `Gone` (404, 410).
     """
 
     def __init__(self, http: HttpPool, application: Application) -> None:
@@ -116,31 +116,42 @@ class Cronofy:
 
     async def revoke(self, tokens: Tokens) -> None:
         """Give up the authorization. Revoking what is revoked is success."""
-        answer = await self._oauth("/oauth/token/revoke", {"token": tokens.refresh}, repeatable=True)
-        if not is_success(answer.status):
-            raise self._failure(answer)
+        await self._oauth("/oauth/token/revoke", {"token": tokens.refresh}, repeatable=True)
 
     async def _token(self, grant: Mapping[str, str], *, repeatable: bool) -> Object:
-        answer = await self._oauth("/oauth/token", grant, repeatable=repeatable)
-        if not is_success(answer.status):
-            raise self._oauth_failure(answer)
-        body = mapping(answer.body)
+        body = mapping((await self._oauth("/oauth/token", grant, repeatable=repeatable)).body)
         if not text(body.get("access_token")):
             raise self._http.unreadable("no access_token")
         return body
 
-    async def _oauth(self, path: str, body: Mapping[str, str], *, repeatable: bool) -> Answer:
-        credentials = {"client_id": self._application.client_id, "client_secret": self._application.secrets[0]}
-        return await self._http.request("POST", self._url + path, json={**credentials, **body}, repeatable=repeatable)
+    async def _oauth(self, path: str, asked: Mapping[str, str], *, repeatable: bool) -> Answer:
+        """Ask with the newest of our secrets that Cronofy knows. With an unknown one nothing is done or used up."""
+
+        async def ask(secret: str) -> Answer:
+            body = {"client_id": self._application.client_id, "client_secret": secret, **asked}
+            return await self._http.request("POST", self._url + path, json=body, repeatable=repeatable)
+
+        newest, *older = self._application.secrets
+        answer = await ask(newest)
+        for secret in older:
+            if mapping(answer.body).get("error") == "invalid_client":
+                answer = await ask(secret)
+        if not is_success(answer.status):
+            raise self._oauth_failure(answer)
+        return answer
 
     def _oauth_failure(self, answer: Answer) -> SyncError:
-        match error := mapping(answer.body).get("error"):
+        match mapping(answer.body).get("error"):
             case "invalid_grant":
                 return MustReconnect(Reason.REAUTHORISE_NEEDED, "invalid_grant")
             case "invalid_client":
-                return Misconfigured(Reason.BAD_SETTINGS, "Cronofy does not know this client id and secret")
+                # The operator may be changing the secret right now: waiting loses nothing, and says so in the log.
+                detail = "Cronofy does not know this client id and secret"
+                return TryLater(System.CRONOFY, Reason.NOT_AUTHENTICATED, detail)
+            case str(error):
+                return Refused(Reason.CALENDAR_REFUSED, words(error))
             case _:
-                return Refused(Reason.CALENDAR_REFUSED, words(error or answer.status))
+                return self._http.unreadable(f"status {answer.status}")  # not Cronofy's: a gateway's
 
     # Identity and calendars
 
@@ -178,26 +189,19 @@ class Cronofy:
 
     async def next_page(self, token: str, url: str) -> Page:
         """Go on with a read. Raises `Gone` if the page has expired: the read has to begin anew."""
-        self._check_same_host(url)
+        if not leads_to(self._url, url):
+            raise self._http.unreadable("the next page is elsewhere")  # and the token does not go there
         return self._page(await self._ok("GET", url, token))
 
     def _page(self, answer: Answer) -> Page:
         found = reading.rows(answer.body, "events")
         if found is None:
             raise self._http.unreadable("no list of events")
-        pages = mapping(mapping(answer.body).get("pages"))
         return Page(
             events=tuple(event for row in found if (event := reading.event(row))),
-            next_url=text(pages.get("next_page")) or None,
-            as_of=_date(answer),
+            next_url=reading.next_page(answer.body),
+            as_of=answer.date,
         )
-
-    def _check_same_host(self, url: str) -> None:
-        """Never take the token to another origin, whoever names it."""
-        ours, theirs = urlsplit(self._url), urlsplit(url)
-        same = (ours.scheme, ours.hostname, ours.port) == (theirs.scheme, theirs.hostname, theirs.port)
-        if not same or theirs.username is not None:
-            raise self._http.unreadable("the next page is on another host")
 
     async def batch(self, token: str, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
         """Carry out up to 50 writes of one account. Every entry has its own result; nothing is atomic."""
@@ -206,15 +210,7 @@ class Cronofy:
         found = reading.rows(answer.body, "batch")
         if found is None or len(found) != len(writes):
             raise self._http.unreadable("a batch of another length")
-        return [writing.result(int(number(row.get("status"), 0)), row.get("data")) for row in found]
-
-    async def put_or_remove(self, token: str, write: CalendarWrite) -> WriteResult:
-        """Carry out one write on its own."""
-        entry = writing.entry(write)
-        answer = await self._send(entry["method"], entry["relative_url"], token, json=entry["data"])
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            raise self._failure(answer)
-        return writing.result(answer.status, answer.body)
+        return [writing.result(integer(row.get("status")) or 0, row.get("data")) for row in found]
 
     # Channels
 
@@ -225,7 +221,7 @@ class Cronofy:
         channel = reading.channel(mapping(mapping(answer.body).get("channel")))
         if channel is None:
             raise self._http.unreadable("no channel")
-        return replace(channel, as_of=_date(answer))
+        return replace(channel, as_of=answer.date)
 
     async def channels(self, token: str) -> tuple[ChannelInfo, ...]:
         """Return the account's channels of this application."""
@@ -236,7 +232,7 @@ class Cronofy:
 
     async def close_channel(self, token: str, channel_id: str) -> None:
         """Close a channel. Closing what is closed is success."""
-        answer = await self._send("DELETE", f"/v1/channels/{channel_id}", token)
+        answer = await self._send("DELETE", f"/v1/channels/{quote(channel_id, safe='')}", token)
         if not is_success(answer.status) and answer.status != HTTPStatus.NOT_FOUND:
             raise self._failure(answer)
 
@@ -275,13 +271,5 @@ class Cronofy:
 
 
 def _tokens(body: Object, now: datetime) -> Tokens:
-    lifetime = timedelta(seconds=number(body.get("expires_in"), _USUAL_LIFETIME))
-    return Tokens(text(body.get("access_token")), text(body.get("refresh_token")), now + lifetime)
-
-
-def _date(answer: Answer) -> datetime | None:
-    header = answer.headers.get("date")
-    try:
-        return parsedate_to_datetime(header) if header else None
-    except ValueError:
-        return None
+    lifetime = min(max(0.0, number(body.get("expires_in"), _USUAL_LIFETIME)), _LONGEST_LIFETIME)
+    return Tokens(text(body.get("access_token")), text(body.get("refresh_token")), now + timedelta(seconds=lifetime))

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Final
 
-from adapters.http.json import Object, mapping, objects, text
+from adapters.http.json import Object, integer, mapping, objects, text
 from events.calendar import CalendarEvent, ChannelInfo, ProfileInfo
 from events.integration import CalendarInfo
 
+_SENSIBLE: Final = range(1900, 2200)
+"""Years. What lies beyond is a program's "no date", and overflows as soon as it is seen from another zone."""
+
 
 def event(raw: Object) -> CalendarEvent | None:
-    """Return one event; None if it lacks what names it."""
-    calendar_id, event_uid = raw.get("calendar_id"), raw.get("event_uid")
-    if not isinstance(calendar_id, str) or not isinstance(event_uid, str):
-        return None
-    options, location, event_id = mapping(raw.get("options")), mapping(raw.get("location")), raw.get("event_id")
-    return CalendarEvent(
-        calendar_id=calendar_id,
-        event_uid=event_uid,
-        event_id=event_id if isinstance(event_id, str) and event_id else None,
+    """Return one event; None if it lacks what names it, or if its times are there and cannot be read.
+
+    Without a time it would look like a deleted one.
+    """
+    options, location = mapping(raw.get("options")), mapping(raw.get("location"))
+    found = CalendarEvent(
+        calendar_id=text(raw.get("calendar_id")),
+        event_uid=text(raw.get("event_uid")),
+        event_id=text(raw.get("event_id")) or None,
         deleted=raw.get("deleted") is True,
         start=_boundary(raw.get("start")),
         end=_boundary(raw.get("end")),
@@ -36,12 +40,15 @@ def event(raw: Object) -> CalendarEvent | None:
         may_update=options.get("update") is not False,
         may_delete=options.get("delete") is not False,
     )
+    takes_place = found.start is not None and (found.end is not None or raw.get("end") is None)
+    named = found.calendar_id and found.event_uid
+    return found if named and (takes_place or found.deleted or found.cancelled) else None
 
 
 def calendar(raw: Object) -> CalendarInfo | None:
     """Return one calendar of a list."""
-    calendar_id = raw.get("calendar_id")
-    if not isinstance(calendar_id, str):
+    calendar_id = text(raw.get("calendar_id"))
+    if not calendar_id:
         return None
     return CalendarInfo(
         calendar_id=calendar_id,
@@ -59,10 +66,9 @@ def calendar(raw: Object) -> CalendarInfo | None:
 
 def profile(raw: Object) -> ProfileInfo | None:
     """Return one profile of an account."""
-    profile_id = raw.get("profile_id")
-    if not isinstance(profile_id, str):
+    profile_id = text(raw.get("profile_id"))
+    if not profile_id:
         return None
-    relink = raw.get("profile_relink_url")
     return ProfileInfo(
         profile_id=profile_id,
         profile_name=text(raw.get("profile_name")),
@@ -70,38 +76,46 @@ def profile(raw: Object) -> ProfileInfo | None:
         provider_service=text(raw.get("provider_service")),
         connected=raw.get("profile_connected") is not False,
         initial_sync_required=raw.get("profile_initial_sync_required") is True,
-        relink_url=relink if isinstance(relink, str) else None,
+        relink_url=text(raw.get("profile_relink_url")) or None,
     )
 
 
 def channel(raw: Object) -> ChannelInfo | None:
     """Return one channel."""
-    channel_id = raw.get("channel_id")
-    return ChannelInfo(channel_id, text(raw.get("callback_url"))) if isinstance(channel_id, str) else None
+    channel_id = text(raw.get("channel_id"))
+    return ChannelInfo(channel_id, text(raw.get("callback_url"))) if channel_id else None
+
+
+def next_page(body: object) -> str | None:
+    """Return where a read goes on; None if it is complete: no address, an empty one, or all pages seen."""
+    pages = mapping(mapping(body).get("pages"))
+    current, total = integer(pages.get("current")), integer(pages.get("total"))
+    if current is not None and total is not None and current >= total:
+        return None
+    return text(pages.get("next_page")) or None
 
 
 def instant(value: object) -> datetime | None:
-    """Return a UTC time; None if it is absent or no time that exists, such as one of the year zero."""
+    """Return a UTC time; None if it is absent or senseless, such as one of the year zero."""
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value.removesuffix("UTC").strip())
-    except ValueError:
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment if moment.year in _SENSIBLE else None
 
 
 def _boundary(value: object) -> datetime | date | None:
-    if not isinstance(value, str):
-        value = mapping(value).get("time")  # a localized time
-        if not isinstance(value, str):
-            return None
-    if len(value) == len("2014-08-05"):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            return None
-    return instant(value)
+    said = text(value) or text(mapping(value).get("time"))  # a localized time
+    if len(said) != len("2014-08-05"):
+        return instant(said)
+    try:
+        day = date.fromisoformat(said)
+    except ValueError:
+        return None
+    return day if day.year in _SENSIBLE else None
 
 
 def rows(body: object, name: str) -> list[Object] | None:

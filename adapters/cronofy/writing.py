@@ -69,21 +69,26 @@ def _boundary(moment: datetime | date) -> str:
 
 def timestamp(moment: datetime) -> str:
     """Return an instant the way Cronofy takes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def result(status: int, data: object) -> WriteResult:
-    """Say what became of one write. Deleting what is not there is success."""
-    if is_success(status):
-        return Accepted()
-    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-        return NotThere()
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        reason = Reason.RATE_LIMITED if status == HTTPStatus.TOO_MANY_REQUESTS else Reason.SERVER_ERROR
-        return Stumbled(reason, str(status))
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.LOCKED}:
-        return Stumbled(Reason.PROVIDER_ERROR, str(status))
-    return Rejected(REFUSALS.get(status, Reason.CALENDAR_REFUSED), refusal(status, data))
+    """Say what became of one write."""
+    match status:
+        case _ if is_success(status):
+            return Accepted()
+        case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
+            return NotThere()
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return Stumbled(Reason.RATE_LIMITED, str(status))
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.LOCKED:
+            return Stumbled(Reason.PROVIDER_ERROR, str(status))
+        case _ if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Rejected(REFUSALS.get(status, Reason.CALENDAR_REFUSED), refusal(status, data))
+        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Stumbled(Reason.SERVER_ERROR, str(status))
+        case _:  # nobody has said what became of it
+            return Stumbled(Reason.UNREADABLE_ANSWER, str(status))
 
 
 REFUSALS: Final[Mapping[int, Reason]] = {

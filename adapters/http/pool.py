@@ -155,6 +155,16 @@ def is_success(status: int) -> bool:
     return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
+def leads_to(origin: str, url: str) -> bool:
+    """Whether an address has this scheme, host and port, and no user. Read as whoever sends the request reads it."""
+    try:
+        ours, theirs = httpx.URL(origin), httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    same = (ours.scheme, ours.raw_host, ours.port) == (theirs.scheme, theirs.raw_host, theirs.port)
+    return same and not theirs.userinfo
+
+
 def words(value: object) -> str:
     """Return what another system said, fit for a log line or a user: one line, not too long, nothing invisible."""
     line = " ".join(str(value).split())[:_LONGEST_WORDS]

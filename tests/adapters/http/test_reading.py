@@ -50,6 +50,7 @@ def test_a_date_is_in_utc_or_none(header: str | None, iso: str | None) -> None:
 _NUMBER = st.integers() | st.integers(0, 60)
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(
     st.text()
     | st.builds("Mon, {} Mar {} {}:{}:{} {:+05}".format, _NUMBER, _NUMBER, _NUMBER, _NUMBER, _NUMBER, st.integers())

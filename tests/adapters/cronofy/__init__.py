@@ -1,0 +1,1 @@
+"""The Cronofy client, against the sandbox."""
