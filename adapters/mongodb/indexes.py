@@ -1,4 +1,9 @@
-"""Which indexes exist, and why; and how to compare and create them."""
+"""Which indexes exist, and why; and how to compare and create them.
+
+On a sharded cluster, `integrations` is sharded by its hashed `_id`, `links` and `sync_log` by the hashed
+`integration_id`; an `_id` of these two belongs to one integration, so it stays unique. The rest is small and stays
+whole. Who has a link to an item is asked of all shards.
+"""
 
 from __future__ import annotations
 

@@ -245,12 +245,6 @@ class Integrations:
             found = await self._collection.find_one({"_id": integration_id})
         return None if found is None else integration_from_document(found, self._vault)
 
-    async def page(self, after: str, limit: int) -> list[Integration]:
-        """Return integrations in order of their ids, after the given one."""
-        with away():
-            found = await self._collection.find({"_id": {"$gt": after}}).sort([("_id", 1)]).limit(limit).to_list(None)
-        return [integration_from_document(document, self._vault) for document in found]
-
 
 def _held_by(lease: Lease) -> Document:
     return {"_id": lease.integration_id, "lease.fence": lease.fence, "lease.owner": lease.owner}

@@ -31,7 +31,19 @@ from adapters.mongodb.links import Links
 from events.failures import Misconfigured, System, TryLater
 from events.integration import Taken
 from events.reasons import Reason
-from tests.adapters.mongodb.examples import ANN, HOUR, NOW, item, lease, link, linked, observed, seen, settings
+from tests.adapters.mongodb.examples import (
+    ANN,
+    HOUR,
+    NOW,
+    item,
+    lease,
+    link,
+    linked,
+    observed,
+    seen,
+    settings,
+    taken,
+)
 from tests.adapters.mongodb.subjects import KEEP, VAULT
 from tests.adapters.mongodb.test_journal import line
 
@@ -60,6 +72,20 @@ async def test_what_is_asked_of_the_server_says_so(
     mongodb[database].command("profile", 0)
     assert written["command"]["writeConcern"] == {"w": "majority", "j": True, "wtimeout": 10_000}
     assert read["command"]["readConcern"]["level"] == "majority"
+
+
+async def test_a_holder_counts_from_before_it_asked(
+    opened: Database, mongodb: MongoClient[dict[str, Any]], database: str
+) -> None:
+    """The server grants the lease later than that, so that nobody believes in a lease that has run out."""
+
+    def monotonic() -> float:
+        stored = mongodb[database]["integrations"].find_one({}) or {}
+        return 1000.0 if "lease" in stored else 5.0
+
+    integrations = Integrations(opened, VAULT, monotonic)
+    await linked(integrations)
+    assert (await taken(integrations, length=HOUR)).lease.deadline == 5 + 3600
 
 
 async def test_a_database_is_found_again_and_dropped(

@@ -25,6 +25,8 @@ from events.reasons import Reason
 from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, OVER, after, linked, settings, taken
 from tests.adapters.mongodb.subjects import IntegrationStore
 
+pytestmark = pytest.mark.usefixtures("ann")
+
 HELD = Held(
     connected_revision=1,
     status=Status.CONNECTED,
@@ -34,9 +36,6 @@ HELD = Held(
     calendars=(CalendarInfo("cal_1", "Ann's", "pro_1", primary=True),),
     cursor=NOW,
 )
-
-
-pytestmark = pytest.mark.usefixtures("ann")
 
 
 # Taking

@@ -177,6 +177,15 @@ async def test_a_link_that_turns_to_another_item_forgets_what_was_heard_of_the_f
     assert await stored(links, of) == replace(become, version=1)
 
 
+async def test_what_was_first_heard_of_the_former_item_is_forgotten_too(links: LinkStore) -> None:
+    of = link(item(1), psa_seen=None)
+    await put(links, of)
+    await links.observe([observed(of, seen(2))], after(1))
+    become = settled(of, item=item(2), due_at=after(9))
+    await links.save(lease(1), [(of, become)])
+    assert await stored(links, of) == replace(become, version=1)
+
+
 async def test_intake_and_holder_who_write_at_once_both_get_through(links: LinkStore) -> None:
     those = [link(item(number), psa_seen=seen(1), due_at=NOW) for number in range(30)]
     await put(links, *those)

@@ -40,6 +40,15 @@ async def test_a_message_that_found_it_busy_makes_the_holder_run_again_once(inte
     assert await integrations.release(again.lease, None, HOUR) == Released()
 
 
+async def test_a_lease_that_is_kept_begins_anew(integrations: IntegrationStore) -> None:
+    took = await taken(integrations, "first", OVER)
+    await integrations.mark_due([ANN.integration_id], NOW)
+    again = await integrations.release(took.lease, None, HOUR)
+    assert isinstance(again, Taken)
+    assert again.lease.deadline > took.lease.deadline
+    assert await integrations.take(ANN.integration_id, "second", HOUR) == Busy()
+
+
 async def test_whoever_takes_the_lease_anew_has_seen_what_the_mark_was_for(integrations: IntegrationStore) -> None:
     await taken(integrations, "first")
     await integrations.take(ANN.integration_id, "second", HOUR)
