@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from adapters.http.json import Object, mapping, number, text
-from adapters.http.pool import Answer, Params, is_success, words
+from adapters.http.json import Object, integer, mapping, text
+from adapters.http.pool import CALL_SECONDS, Answer, Params, is_success, words
 from adapters.psa import wire
 from events.failures import System, TryLater
 from events.platform import Absent, CreateAnswer, Created, Declined, Done, ItemAnswer, ItemNow, MovedOn
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _NOT_FOUND: Final = 40400
 _MOVED_ON: Final = 40900
+_REFUSALS: Final = range(40000, 42900)
+"""Codes begin with the HTTP status that they are like. Whatever is not like a refusal may be different tomorrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class Credentials:
 class Psa:
     """Speaks to the calendar API. Tokens are fetched when needed, and fetched again when one is refused.
 
-    Every call raises `TryLater` if the PSA is away or answers nonsense, `RateLimited` if it asks for fewer calls.
+    Every call raises `TryLater` if the PSA is away, answers nonsense or fails for another reason than the call itself,
+    and `RateLimited` if it asks for fewer calls.
     """
 
     def __init__(self, http: HttpPool, credentials: Credentials) -> None:
@@ -95,22 +99,35 @@ class Psa:
     async def _call(
         self, method: str, tenant_id: int, path: str, *, params: Params = (), json: object = None
     ) -> Object:
-        """Return the envelope, its names in snake case."""
-        answer = await self._send(method, tenant_id, path, params, json)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            self._tokens.pop(tenant_id, None)
-            answer = await self._send(method, tenant_id, path, params, json)
+        """Return the envelope, its names in snake case. Signing in counts towards the longest time of a call."""
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                answer = await self._send(method, tenant_id, path, params, json)
+                if answer.status == HTTPStatus.UNAUTHORIZED:
+                    answer = await self._send(method, tenant_id, path, params, json)
+        except TimeoutError as error:
+            raise TryLater(System.PSA, Reason.UNREACHABLE, type(error).__name__) from error
         if answer.status == HTTPStatus.UNAUTHORIZED:
             raise TryLater(System.PSA, Reason.NOT_AUTHENTICATED, "the PSA refuses the token it has just given")
+        return self._envelope(answer)
+
+    def _envelope(self, answer: Answer) -> Object:
         body = mapping(wire.snake(answer.body))
-        if not is_success(answer.status) or "success" not in body:
+        code = _code(body)
+        if "success" not in body or (code is None and not is_success(answer.status)):
             raise self._http.unreadable(f"status {answer.status}")
+        if code is not None and code not in _REFUSALS:
+            raise TryLater(System.PSA, Reason.SERVER_ERROR, words(f"{code} {_words(body)}"))
         return body
 
     async def _send(self, method: str, tenant_id: int, path: str, params: Params, json: object) -> Answer:
         token = self._tokens.get(tenant_id) or await self._authenticate(tenant_id)
         headers = {"authorization": f"Bearer {token}"}
-        return await self._http.request(method, self._url + path, headers=headers, params=params, json=json)
+        answer = await self._http.request(method, self._url + path, headers=headers, params=params, json=json)
+        # Another call may have got a new one meanwhile, and that one is good.
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._tokens.get(tenant_id) == token:
+            del self._tokens[tenant_id]
+        return answer
 
     async def _authenticate(self, tenant_id: int) -> str:
         form = {
@@ -138,7 +155,7 @@ def _part(key: ItemKey) -> Params:
 
 def _code(body: Object) -> int | None:
     """Return the error's code; None for success."""
-    return None if body.get("success") is True else int(number(mapping(body.get("error")).get("code"), 0))
+    return None if body.get("success") is True else integer(mapping(body.get("error")).get("code")) or 0
 
 
 def _words(body: Object) -> str:

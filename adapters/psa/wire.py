@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from adapters.http.json import array, mapping, number, text
+from adapters.http.json import array, integer, mapping, text
 from events.items import ItemType
 from events.link import ItemKey
 from events.platform import (
@@ -42,15 +42,14 @@ def item_now(state: object, tenant_id: int) -> ItemNow | None:
     """Return an item state, given in snake case; None if it lacks what names it."""
     body = mapping(state)
     kind, item_id = text(body.get("item_type")), text(body.get("item_id"))
-    revision = number(body.get("revision"), -1)
-    if kind not in set(ItemType) or not item_id or revision < 0:
+    revision, item = integer(body.get("revision")), body.get("item")
+    if kind not in set(ItemType) or not item_id or revision is None:
         return None
-    item = body.get("item")
     return ItemNow(
         key=ItemKey(tenant_id, ItemType(kind), item_id, text(body.get("part_id")) or None),
-        revision=int(revision),
+        revision=revision,
         deleted=body.get("deleted") is True,
-        assignees=frozenset(user for user in array(body.get("assignees")) if isinstance(user, int)),
+        assignees=frozenset(user for one in array(body.get("assignees")) if (user := integer(one)) is not None),
         item=orjson.dumps(item).decode() if isinstance(item, dict) else None,
     )
 
@@ -103,4 +102,4 @@ def _appointment_times(start: datetime | date, end: datetime | date) -> Body:
 
 
 def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -1,0 +1,1 @@
+"""The PSA client, against the sandbox."""
