@@ -25,7 +25,8 @@ from events.platform import Absent, AppointmentDraft, Created, Declined, Done, I
 from events.reasons import Reason
 from sandbox.psa.api.faults import Fault, Hang, Refuse, Reset, Status
 from tests.adapters.http.test_pool import Server
-from tests.sandbox.psa_running import TENANT, USER, Running
+from tests.adapters.psa.conftest import Platform
+from tests.sandbox.psa_running import TENANT, USER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,20 +53,20 @@ async def failure_of(call: str, psa: Psa) -> TryLater:
     return failure.value
 
 
-async def sign_ins(platform: Running) -> int:
-    return len(await platform.psa.requests(method="POST", path=SIGN_IN)) - 1  # the fixture signs in as well
+async def sign_ins(platform: Platform) -> int:
+    return len(await platform.psa.requests(method="POST", path=SIGN_IN))
 
 
 # Signing in
 
 
-async def test_one_sign_in_serves_many_calls(psa: Psa, platform: Running) -> None:
+async def test_one_sign_in_serves_many_calls(psa: Psa, platform: Platform) -> None:
     for _ in range(3):
         await psa.find(TENANT, "calsync:1")
     assert await sign_ins(platform) == 1
 
 
-async def test_every_tenant_has_a_token_of_its_own(psa: Psa, platform: Running) -> None:
+async def test_every_tenant_has_a_token_of_its_own(psa: Psa, platform: Platform) -> None:
     await platform.psa.for_tenant(7).set_tenant(active=True)
     item = await platform.psa.create_item("todo", [USER])
     key = ItemKey(TENANT, ItemType.TODO, item.item_id)
@@ -75,14 +76,14 @@ async def test_every_tenant_has_a_token_of_its_own(psa: Psa, platform: Running) 
 
 
 @EVERY_CALL
-async def test_an_expired_token_is_replaced_and_nobody_notices(call: str, psa: Psa, platform: Running) -> None:
+async def test_an_expired_token_is_replaced_and_nobody_notices(call: str, psa: Psa, platform: Platform) -> None:
     await psa.find(TENANT, "calsync:1")
     platform.clock.advance(3601)
     await CALLS[call](psa)
     assert await sign_ins(platform) == 2
 
 
-async def test_tokens_that_were_ended_are_replaced_by_many_calls_at_once(psa: Psa, platform: Running) -> None:
+async def test_tokens_that_were_ended_are_replaced_by_many_calls_at_once(psa: Psa, platform: Platform) -> None:
     await psa.find(TENANT, "calsync:1")
     await platform.psa.revoke_tokens()
     await asyncio.gather(*(psa.find(TENANT, "calsync:1") for _ in range(20)))
@@ -92,27 +93,27 @@ async def test_tokens_that_were_ended_are_replaced_by_many_calls_at_once(psa: Ps
 
 
 @EVERY_CALL
-async def test_a_token_that_is_refused_at_once_is_an_outage(call: str, psa: Psa, platform: Running) -> None:
+async def test_a_token_that_is_refused_at_once_is_an_outage(call: str, psa: Psa, platform: Platform) -> None:
     await platform.psa.change_settings(access_token_seconds=0)
     assert (await failure_of(call, psa)).reason is Reason.NOT_AUTHENTICATED
     assert await sign_ins(platform) == 2
 
 
 @EVERY_CALL
-async def test_credentials_that_are_refused_are_an_outage(call: str, http: HttpPool, platform: Running) -> None:
+async def test_credentials_that_are_refused_are_an_outage(call: str, http: HttpPool, platform: Platform) -> None:
     psa = Psa(http, Credentials(platform.url, "calsync", "wrong"))
     failure = await failure_of(call, psa)
     assert (failure.reason, failure.detail) == (Reason.NOT_AUTHENTICATED, "status 401")
 
 
-async def test_a_tenant_that_is_signed_off_is_an_outage(psa: Psa, platform: Running) -> None:
+async def test_a_tenant_that_is_signed_off_is_an_outage(psa: Psa, platform: Platform) -> None:
     await platform.psa.set_tenant(active=False)
     assert (await failure_of("read", psa)).reason is Reason.NOT_AUTHENTICATED
     await platform.psa.set_tenant(active=True)
     assert await psa.read(KEY) is None
 
 
-async def test_an_outage_of_signing_in_is_an_outage(psa: Psa, platform: Running) -> None:
+async def test_an_outage_of_signing_in_is_an_outage(psa: Psa, platform: Platform) -> None:
     await platform.psa.add_fault(Fault(effect=Status(status=503, retry_after=9), path=SIGN_IN))
     failure = await failure_of("read", psa)
     assert (failure.reason, failure.retry_after) == (Reason.SERVER_ERROR, 9)
@@ -127,7 +128,7 @@ async def test_credentials_do_not_show_their_secret() -> None:
 
 
 @EVERY_CALL
-async def test_who_calls_too_often_is_told_when_to_come_back(call: str, psa: Psa, platform: Running) -> None:
+async def test_who_calls_too_often_is_told_when_to_come_back(call: str, psa: Psa, platform: Platform) -> None:
     await platform.psa.change_settings(calls_per_hour=0)
     failure = await failure_of(call, psa)
     assert isinstance(failure, RateLimited)
@@ -136,13 +137,13 @@ async def test_who_calls_too_often_is_told_when_to_come_back(call: str, psa: Psa
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @EVERY_CALL
-async def test_an_internal_error_is_an_outage(call: str, status: int, psa: Psa, platform: Running) -> None:
+async def test_an_internal_error_is_an_outage(call: str, status: int, psa: Psa, platform: Platform) -> None:
     await platform.psa.add_fault(Fault(effect=Status(status=status), path=CALENDAR))
     assert (await failure_of(call, psa)).reason is Reason.SERVER_ERROR
 
 
 @EVERY_CALL
-async def test_a_connection_that_breaks_again_and_again_is_an_outage(call: str, psa: Psa, platform: Running) -> None:
+async def test_a_connection_that_breaks_again_and_again_is_an_outage(call: str, psa: Psa, platform: Platform) -> None:
     await platform.psa.add_fault(Fault(effect=Reset(), path=CALENDAR, times=None))
     assert (await failure_of(call, psa)).reason is Reason.UNREACHABLE
 
@@ -150,7 +151,7 @@ async def test_a_connection_that_breaks_again_and_again_is_an_outage(call: str, 
 @pytest.mark.parametrize("silent", [CALENDAR, SIGN_IN])
 @EVERY_CALL
 async def test_a_call_without_an_answer_comes_to_an_end(
-    call: str, silent: str, psa: Psa, platform: Running, monkeypatch: pytest.MonkeyPatch
+    call: str, silent: str, psa: Psa, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "CALL_SECONDS", 0.3)
     await platform.psa.add_fault(Fault(effect=Hang(), path=silent, times=None))
@@ -162,7 +163,7 @@ async def test_a_call_without_an_answer_comes_to_an_end(
 @pytest.mark.parametrize("code", [0, 1, -1, 39999, 42900, 50000, 978001, 2**40])
 @EVERY_CALL
 async def test_a_failure_that_is_not_like_a_refusal_is_an_outage(
-    call: str, code: int, psa: Psa, platform: Running
+    call: str, code: int, psa: Psa, platform: Platform
 ) -> None:
     await platform.psa.add_fault(Fault(effect=Refuse(code=code, message="Out of order."), path=CALENDAR))
     failure = await failure_of(call, psa)
@@ -171,7 +172,7 @@ async def test_a_failure_that_is_not_like_a_refusal_is_an_outage(
 
 @pytest.mark.parametrize("code", [40000, 40300, 42200])
 @pytest.mark.parametrize("call", ["create", "change", "delete"])
-async def test_a_refusal_is_an_answer_in_words_for_the_user(call: str, code: int, psa: Psa, platform: Running) -> None:
+async def test_a_refusal_is_an_answer_in_words_for_the_user(call: str, code: int, psa: Psa, platform: Platform) -> None:
     refusal = Refuse(code=code, message="The\n timesheet is locked. ")
     await platform.psa.add_fault(Fault(effect=refusal, path=CALENDAR))
     assert await CALLS[call](psa) == Declined("The timesheet is locked.")

@@ -31,7 +31,8 @@ from events.platform import (
 )
 from sandbox.psa.api.faults import Fault, Reset
 from sandbox.psa.client import PsaItem
-from tests.sandbox.psa_running import OTHER, TENANT, USER, Running
+from tests.adapters.psa.conftest import Platform
+from tests.sandbox.psa_running import OTHER, TENANT, USER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -75,7 +76,7 @@ def done(answer: ItemAnswer) -> ItemNow:
 
 
 @pytest.mark.parametrize("item_type", ItemType)
-async def test_an_item_is_read_in_the_form_of_its_event(item_type: ItemType, psa: Psa, platform: Running) -> None:
+async def test_an_item_is_read_in_the_form_of_its_event(item_type: ItemType, psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item(item_type, [USER, OTHER])
     now = await psa.read(key_of(item))
     assert now is not None
@@ -85,7 +86,7 @@ async def test_an_item_is_read_in_the_form_of_its_event(item_type: ItemType, psa
     assert SNAPSHOTS[item_type].validate_json(now.item) == item.facts.item
 
 
-async def test_a_planned_period_is_read_by_its_part(psa: Psa, platform: Running) -> None:
+async def test_a_planned_period_is_read_by_its_part(psa: Psa, platform: Platform) -> None:
     task = await platform.psa.create_item("task", [USER])
     period = await platform.psa.plan_period(task, EIGHT, NINE)
     assert period.part_id is not None
@@ -96,7 +97,7 @@ async def test_a_planned_period_is_read_by_its_part(psa: Psa, platform: Running)
     assert (planned["from"], planned["to"]) == ("2026-03-12T08:00:00Z", "2026-03-12T09:00:00Z")
 
 
-async def test_an_occurrence_is_read_by_the_instant_at_which_it_began(psa: Psa, platform: Running) -> None:
+async def test_an_occurrence_is_read_by_the_instant_at_which_it_began(psa: Psa, platform: Platform) -> None:
     starts = [datetime(2026, 3, day, 9, tzinfo=UTC) for day in (10, 17)]
     first, second = await platform.psa.create_series([USER], starts)
     for item in (first, second):
@@ -105,7 +106,7 @@ async def test_an_occurrence_is_read_by_the_instant_at_which_it_began(psa: Psa, 
         assert now.key == key_of(item)
 
 
-async def test_a_deleted_item_says_so(psa: Psa, platform: Running) -> None:
+async def test_a_deleted_item_says_so(psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item("todo", [USER])
     await platform.psa.delete_item(item)
     now = await psa.read(key_of(item))
@@ -114,7 +115,7 @@ async def test_a_deleted_item_says_so(psa: Psa, platform: Running) -> None:
 
 
 @pytest.mark.parametrize("item_id", ["4711", "a?partId=b#c%2F", " ü"])
-async def test_an_item_that_is_not_known_is_none(item_id: str, psa: Psa, platform: Running) -> None:
+async def test_an_item_that_is_not_known_is_none(item_id: str, psa: Psa, platform: Platform) -> None:
     del platform
     assert await psa.read(ItemKey(TENANT, ItemType.TODO, item_id)) is None
 
@@ -165,7 +166,7 @@ async def test_an_appointment_can_take_whole_days(psa: Psa) -> None:
     assert (found["start"], found["end"]) == (None, None)
 
 
-async def test_a_create_that_is_repeated_finds_the_first_and_changes_nothing(psa: Psa, platform: Running) -> None:
+async def test_a_create_that_is_repeated_finds_the_first_and_changes_nothing(psa: Psa, platform: Platform) -> None:
     first = await psa.create(DRAFT)
     again = await psa.create(replace(DRAFT, subject="Dinner"))
     assert isinstance(first, Created)
@@ -173,7 +174,7 @@ async def test_a_create_that_is_repeated_finds_the_first_and_changes_nothing(psa
     assert len(await platform.psa.items(USER)) == 1
 
 
-async def test_a_create_whose_answer_is_lost_creates_one_appointment(psa: Psa, platform: Running) -> None:
+async def test_a_create_whose_answer_is_lost_creates_one_appointment(psa: Psa, platform: Platform) -> None:
     await platform.psa.add_fault(Fault(effect=Reset(), method="POST", path="/v2/calendar/*", applied=True))
     created = await psa.create(DRAFT)
     assert isinstance(created, Created)
@@ -181,7 +182,7 @@ async def test_a_create_whose_answer_is_lost_creates_one_appointment(psa: Psa, p
     assert len(await platform.psa.items(USER)) == 1
 
 
-async def test_a_create_that_the_psa_will_not_do_is_declined_in_its_words(psa: Psa, platform: Running) -> None:
+async def test_a_create_that_the_psa_will_not_do_is_declined_in_its_words(psa: Psa, platform: Platform) -> None:
     await platform.psa.set_user(USER, name="Ann", active=False)
     assert await psa.create(DRAFT) == Declined("Ann is no longer active.")
     too_long = await psa.create(replace(DRAFT, user_id=OTHER, subject="x" * 300))
@@ -192,7 +193,7 @@ async def test_a_create_that_the_psa_will_not_do_is_declined_in_its_words(psa: P
 # Changing
 
 
-async def test_an_appointment_takes_text_and_times(psa: Psa, platform: Running) -> None:
+async def test_an_appointment_takes_text_and_times(psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item("appointment", [USER])
     changes = ItemChanges("Dinner", "", "Bistro", private=True, times=AppointmentTimes(EIGHT, NINE))
     now = done(await psa.change(key_of(item), item.revision, changes))
@@ -203,7 +204,7 @@ async def test_an_appointment_takes_text_and_times(psa: Psa, platform: Running) 
     assert (found["start"], found["end"]) == ("2026-03-12T08:00:00Z", "2026-03-12T09:00:00Z")
 
 
-async def test_what_is_not_named_stays(psa: Psa, platform: Running) -> None:
+async def test_what_is_not_named_stays(psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item("appointment", [USER], subject="Lunch", location="Café")
     now = done(await psa.change(key_of(item), item.revision, ItemChanges(location="Bistro")))
     before = await psa.read(key_of(item))
@@ -211,7 +212,7 @@ async def test_what_is_not_named_stays(psa: Psa, platform: Running) -> None:
     assert (fields(now)["subject"], fields(now)["location"]) == ("Lunch", "Bistro")
 
 
-async def test_an_appointment_becomes_all_day_and_timed_again(psa: Psa, platform: Running) -> None:
+async def test_an_appointment_becomes_all_day_and_timed_again(psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item("appointment", [USER])
     days = ItemChanges(times=AppointmentTimes(date(2026, 3, 12), date(2026, 3, 13)))
     first = done(await psa.change(key_of(item), item.revision, days))
@@ -232,14 +233,14 @@ async def test_an_appointment_becomes_all_day_and_timed_again(psa: Psa, platform
     ],
 )
 async def test_each_kind_takes_its_times(
-    item_type: str, changes: ItemChanges, expected: dict[str, datetime], psa: Psa, platform: Running
+    item_type: str, changes: ItemChanges, expected: dict[str, datetime], psa: Psa, platform: Platform
 ) -> None:
     item = await platform.psa.create_item(item_type, [USER])
     found = fields(done(await psa.change(key_of(item), item.revision, changes)))
     assert {name: datetime.fromisoformat(found[name]) for name in expected} == expected
 
 
-async def test_a_planned_period_is_moved(psa: Psa, platform: Running) -> None:
+async def test_a_planned_period_is_moved(psa: Psa, platform: Platform) -> None:
     task = await platform.psa.create_item("task", [USER])
     period = await platform.psa.plan_period(task, EIGHT, NINE)
     changes = ItemChanges(times=PeriodTimes(EIGHT + timedelta(days=1), NINE + timedelta(days=1)))
@@ -262,7 +263,7 @@ async def test_a_planned_period_is_moved(psa: Psa, platform: Running) -> None:
     ],
 )
 async def test_what_a_kind_does_not_take_is_declined_with_words(
-    item_type: str, changes: ItemChanges, psa: Psa, platform: Running
+    item_type: str, changes: ItemChanges, psa: Psa, platform: Platform
 ) -> None:
     item = await platform.psa.create_item(item_type, [USER])
     answer = await psa.change(key_of(item), item.revision, changes)
@@ -273,7 +274,7 @@ async def test_what_a_kind_does_not_take_is_declined_with_words(
     assert now.revision == item.revision
 
 
-async def test_an_item_that_has_moved_on_is_not_changed_but_told(psa: Psa, platform: Running) -> None:
+async def test_an_item_that_has_moved_on_is_not_changed_but_told(psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item("appointment", [USER])
     edited = await platform.psa.edit_item(item, subject="Edited")
     answer = await psa.change(key_of(item), item.revision, ItemChanges(subject="Late"))
@@ -282,7 +283,7 @@ async def test_an_item_that_has_moved_on_is_not_changed_but_told(psa: Psa, platf
     assert await psa.read(key_of(item)) == answer.now
 
 
-async def test_a_change_whose_answer_is_lost_is_made_once_and_told(psa: Psa, platform: Running) -> None:
+async def test_a_change_whose_answer_is_lost_is_made_once_and_told(psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item("appointment", [USER])
     await platform.psa.add_fault(Fault(effect=Reset(), method="PATCH", applied=True))
     answer = await psa.change(key_of(item), item.revision, ItemChanges(subject="New"))
@@ -290,7 +291,7 @@ async def test_a_change_whose_answer_is_lost_is_made_once_and_told(psa: Psa, pla
     assert (answer.now.revision, fields(answer.now)["subject"]) == (item.revision + 1, "New")
 
 
-async def test_an_item_that_is_not_there_cannot_be_changed(psa: Psa, platform: Running) -> None:
+async def test_an_item_that_is_not_there_cannot_be_changed(psa: Psa, platform: Platform) -> None:
     del platform
     key = ItemKey(TENANT, ItemType.APPOINTMENT, "4711")
     assert await psa.change(key, 1, ItemChanges(subject="New")) == Absent()
@@ -299,20 +300,20 @@ async def test_an_item_that_is_not_there_cannot_be_changed(psa: Psa, platform: R
 # Deleting
 
 
-async def test_an_appointment_is_deleted(psa: Psa, platform: Running) -> None:
+async def test_an_appointment_is_deleted(psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item("appointment", [USER])
     assert done(await psa.delete(key_of(item), item.revision)).deleted
     assert await platform.psa.items(USER) == ()
 
 
-async def test_one_occurrence_is_deleted_and_the_others_stay(psa: Psa, platform: Running) -> None:
+async def test_one_occurrence_is_deleted_and_the_others_stay(psa: Psa, platform: Platform) -> None:
     starts = [datetime(2026, 3, day, 9, tzinfo=UTC) for day in (10, 17)]
     first, second = await platform.psa.create_series([USER], starts)
     assert done(await psa.delete(key_of(first), first.revision)).deleted
     assert [item.part_id for item in await platform.psa.items(USER)] == [second.part_id]
 
 
-async def test_what_is_deleted_can_be_deleted_again(psa: Psa, platform: Running) -> None:
+async def test_what_is_deleted_can_be_deleted_again(psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item("appointment", [USER])
     gone = done(await psa.delete(key_of(item), item.revision))
     assert done(await psa.delete(key_of(item), gone.revision)) == gone
@@ -321,7 +322,7 @@ async def test_what_is_deleted_can_be_deleted_again(psa: Psa, platform: Running)
     assert late.now.deleted
 
 
-async def test_an_appointment_that_was_edited_meanwhile_is_not_deleted(psa: Psa, platform: Running) -> None:
+async def test_an_appointment_that_was_edited_meanwhile_is_not_deleted(psa: Psa, platform: Platform) -> None:
     item = await platform.psa.create_item("appointment", [USER])
     edited = await platform.psa.edit_item(item, subject="Edited")
     answer = await psa.delete(key_of(item), item.revision)
@@ -330,6 +331,6 @@ async def test_an_appointment_that_was_edited_meanwhile_is_not_deleted(psa: Psa,
     assert done(await psa.delete(key_of(item), edited.revision)).deleted
 
 
-async def test_an_appointment_that_is_not_there_is_absent(psa: Psa, platform: Running) -> None:
+async def test_an_appointment_that_is_not_there_is_absent(psa: Psa, platform: Platform) -> None:
     del platform
     assert await psa.delete(ItemKey(TENANT, ItemType.APPOINTMENT, "4711"), 1) == Absent()
