@@ -39,9 +39,9 @@ async def reaching(seconds: float) -> AsyncGenerator[None, None]:
         async with asyncio.timeout(seconds):
             yield
     except ProbableAuthenticationError as error:
-        raise TryLater(System.BROKER, Reason.NOT_AUTHENTICATED, type(error).__name__) from error
+        raise TryLater(System.BROKER, Reason.NOT_AUTHENTICATED, _words(error)) from error
     except _AWAY as error:
-        raise TryLater(System.BROKER, Reason.UNREACHABLE, type(error).__name__) from error
+        raise TryLater(System.BROKER, Reason.UNREACHABLE, _words(error)) from error
     except asyncio.CancelledError as error:
         # On a dead link the library cancels what it waits for, and that must not look like our own cancellation: a
         # consumer would end in silence.
@@ -49,6 +49,12 @@ async def reaching(seconds: float) -> AsyncGenerator[None, None]:
         if task is None or task.cancelling():
             raise
         raise TryLater(System.BROKER, Reason.UNREACHABLE, "the connection broke") from error
+
+
+def _words(error: Exception) -> str:
+    """Say what the library says. It never shows the URL with its password."""
+    said = f"{type(error).__name__}: {error}"
+    return said.removesuffix(": ")[:200]
 
 
 @contextlib.contextmanager
