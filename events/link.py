@@ -196,6 +196,25 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """As much of a link as intake needs to know."""
+
+    id: str
+    integration_id: str
+    tenant_id: int
+    user_id: int
+    item: ItemKey | None
+    generation: int
+    reference: str
+    revision: int | None
+    """The newest revision of the item that it has heard of; None if of none."""
+    lacks_content: bool
+    """That revision was announced without its content, and is not a deletion."""
+    due: bool
+    """Whether the news has not been worked on yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """An observation of one user's link."""
 
@@ -247,15 +266,37 @@ def external_reference(user_id: int, event: EventKey, generation: int = 0) -> st
     if len(name) > _REFERENCE_LIMIT or ":" in event.calendar_id or "#" in name:
         # Too long, or to be mistaken for another one. The hash has no colon, so it is like no name that is spelled out.
         name = hashlib.sha256(repr((event.calendar_id, own)).encode()).hexdigest()
-    return f"{REFERENCE_PREFIX}{user_id}:{name}" + (f"#{generation}" if generation else "")
+    return full_reference(f"{REFERENCE_PREFIX}{user_id}:{name}", generation)
 
 
 _GENERATION: Final = re.compile(r"#([0-9]+)\Z")
 
 
+def standing_of(link: Link) -> Standing:
+    """Return as much of a link as intake needs to know."""
+    seen = link.psa_seen
+    return Standing(
+        id=link.id,
+        integration_id=link.integration_id,
+        tenant_id=link.tenant_id,
+        user_id=link.user_id,
+        item=link.item,
+        generation=link.generation,
+        reference=link.reference,
+        revision=seen.revision if seen else None,
+        lacks_content=seen is not None and seen.item is None and not seen.deleted,
+        due=link.due_at is not None,
+    )
+
+
 def bare_reference(reference: str) -> str:
     """Strip the generation: all generations belong to one link."""
     return _GENERATION.sub("", reference)
+
+
+def full_reference(bare: str, generation: int) -> str:
+    """Name a generation of a reference. The first has no mark."""
+    return f"{bare}#{generation}" if generation else bare
 
 
 def generation_of(reference: str) -> int:

@@ -9,7 +9,7 @@ from events.link import ManagedEvent
 from worker.core.decide import Asked, decide
 from worker.core.permit import Policy, permit
 from worker.core.plan import Agree, Decision
-from worker.core.record import Timing, concluded, lapsed, overdue, waited
+from worker.core.record import Timing, concluded, given_up, lapsed, overdue, waited
 from worker.core.sides import PsaView, settle_calendar, settle_psa
 from worker.projection.items import picture
 
@@ -61,7 +61,11 @@ def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: b
     link = settle_calendar(link, waited=waited(link, read_at, timing))
     policy = circumstances.policy
     while True:
-        asked = Asked(overdue=overdue(link, read_at, timing), lapsed=lapsed(link, read_at, timing))
+        asked = Asked(
+            overdue=overdue(link, read_at, timing),
+            lapsed=lapsed(link, read_at, timing),
+            hopeless=given_up(link, circumstances.now, timing),
+        )
         plan = decide(link, pictured.view, policy.ownership, asked)
         decision = permit(plan, link, policy)
         if not isinstance(decision.action, Agree):

@@ -34,9 +34,10 @@ def _about(integration: Integration) -> dict[str, Any]:
 
 
 def _envelope(holding: Holding, what: str, at: datetime) -> dict[str, Any]:
+    # With the moment: what is told twice under one lease can differ, and then must not look like a copy.
     return {
         "specversion": "1.0",
-        "id": f"{holding.id}:{holding.lease.fence}:{what}",
+        "id": f"{holding.id}:{holding.lease.fence}:{what}:{at.isoformat()}",
         "source": "calsync",
         "time": at,
         "subject": holding.id,

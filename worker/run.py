@@ -29,15 +29,11 @@ from adapters.rabbitmq.publisher import Publisher, open_publisher
 from events.addresses import COMMANDS_QUEUE, INTEGRATIONS_QUEUE, NOTIFICATIONS_QUEUE, PSA_ITEMS_QUEUE
 from events.failures import System, TryLater
 from worker.access import CronofyAccess, Service
-from worker.consuming import (
-    BATCH,
-    PREFETCH,
-    CommandsConsumer,
-    ItemsConsumer,
-    NotificationsConsumer,
-    Shop,
-    WishesConsumer,
-)
+from worker.consumers.commands import CommandsConsumer
+from worker.consumers.integrations import WishesConsumer
+from worker.consumers.items import PREFETCH, ItemsConsumer
+from worker.consumers.notifications import BATCH, NotificationsConsumer
+from worker.consumers.shop import Shop
 from worker.core.record import Timing
 from worker.core.retry import backoff
 from worker.executor import Executor

@@ -11,7 +11,7 @@ from events.commands import Cause, Wake
 from worker.said import Said
 
 if TYPE_CHECKING:
-    from worker.consuming import Shop
+    from worker.consumers.shop import Shop
     from worker.ports import Leases
 
 _AGAIN: Final = timedelta(seconds=30)

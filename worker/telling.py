@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from events.commands import Cause
-from events.content import Value
+from events.content import Field
 from events.journal import Act, Entry, Result
 from events.link import Link, LinkState
 from events.outcomes import (
@@ -58,14 +58,21 @@ def overruled(report: Report, link: Link, decision: Decision, occasion: Occasion
         return
     direction, act = _course(link, decision)
     entry = _entry(link, occasion, direction, act, Result.CONFLICT, decision.reason)
-    lost = tuple((one.field.value, _shown(link, one.value)) for one in decision.overruled)
-    # The same step, begun again after a crash, may find other values: each of them is a line of its own.
-    values = hashlib.sha256(repr([(one.field, one.value) for one in decision.overruled]).encode()).hexdigest()[:12]
+    hidden = _hidden(link, decision)
+    title = None if hidden else entry.title
+    lost = tuple((one.field.value, "" if hidden else str(one.value)) for one in decision.overruled)
     fields = tuple(one.field.value for one in decision.overruled)
-    report.entries.append(replace(entry, id=f"{entry.id}:{values}", lost=lost, fields=fields))
+    values = _fingerprint(decision.overruled)
+    report.entries.append(replace(entry, id=f"{entry.id}:{values}", title=title, lost=lost, fields=fields))
     conflicts = [one for one in decision.overruled if one.reason not in _NO_CONFLICT]
     if conflicts and link.item:
-        report.outcomes.append(_conflict(link, occasion, conflicts))
+        report.outcomes.append(_conflict(link, occasion, conflicts, hidden=hidden))
+
+
+def _fingerprint(overruled: tuple[Overruled, ...]) -> str:
+    """Name values: the same step, begun again after a crash, may find other ones, and that is told as well."""
+    values = sorted((one.field.value, str(one.value)) for one in overruled)
+    return hashlib.sha256(repr(values).encode(errors="replace")).hexdigest()[:12]
 
 
 def written(report: Report, link: Link, decision: Decision, occasion: Occasion) -> None:
@@ -169,14 +176,18 @@ def _title(link: Link) -> str | None:
 
 
 def _title_of(link: Link, decision: Decision) -> str | None:
+    if _hidden(link, decision):
+        return None
     action = decision.action
-    if isinstance(action, PutEvent | CreateItem | ChangeItem):
-        return None if action.content.private else action.content.summary
-    return _title(link)
+    return action.content.summary if isinstance(action, PutEvent | CreateItem | ChangeItem) else _title(link)
 
 
-def _shown(link: Link, value: Value) -> str:
-    return "" if _private(link) else str(value)
+def _hidden(link: Link, decision: Decision) -> bool:
+    """Whether texts stay untold: either side is private now, or was while something of then may still be shown."""
+    action = decision.action
+    written = isinstance(action, PutEvent | CreateItem | ChangeItem) and action.content.private
+    lost = any(one.field is Field.PRIVATE and one.value is True for one in decision.overruled)
+    return written or lost or _private(link)
 
 
 def _about(link: Link) -> dict[str, object]:
@@ -214,10 +225,10 @@ def _blocked(link: Link, occasion: Occasion) -> ItemBlocked:
     return ItemBlocked.model_validate({**_envelope(link, occasion, "blocked"), "data": data})
 
 
-def _conflict(link: Link, occasion: Occasion, conflicts: list[Overruled]) -> ItemConflict:
-    hidden = _private(link)
+def _conflict(link: Link, occasion: Occasion, conflicts: list[Overruled], *, hidden: bool) -> ItemConflict:
+    kind = f"conflict:{_fingerprint(tuple(conflicts))}"
     lost = tuple(
         Lost(field=one.field.value, winner=one.winner, value=None if hidden else str(one.value)) for one in conflicts
     )
     data = ItemConflictData.model_validate({**_about(link), "lost": lost})
-    return ItemConflict.model_validate({**_envelope(link, occasion, "conflict"), "data": data})
+    return ItemConflict.model_validate({**_envelope(link, occasion, kind), "data": data})

@@ -29,6 +29,11 @@ _SLOWEST: Final = 0.25
 _RECOVERY_PER_SECOND: Final = 0.25 / 60
 _DEFAULT_PAUSE: Final = 5.0
 
+_PASSED: Final[Document] = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
+"""Seconds since the bucket was last filled. Negative if a later request was carried out before this one, or if the
+server that took over has a clock that is behind."""
+_FILLED_UNTIL: Final[Document] = {"$cond": [{"$lt": [_PASSED, -60]}, "$$NOW", {"$max": ["$at", "$$NOW"]}]}
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -85,7 +90,7 @@ class Budget:
         pause = int((retry_after or _DEFAULT_PAUSE) * 1000)
         update = {
             "tokens": 0.0,
-            "at": "$$NOW",
+            "at": _FILLED_UNTIL,
             "factor": {"$max": [_SLOWEST, {"$multiply": [{"$ifNull": ["$factor", 1.0]}, 0.5]}]},
             "paused_until": {"$max": ["$paused_until", {"$add": ["$$NOW", pause]}]},
         }
@@ -96,13 +101,12 @@ class Budget:
         return {"tokens": self._bucket.size, "at": None, "factor": 1.0, "paused_until": None, "granted": False}
 
     def _taking(self, wanted: float, reserve: float) -> list[Document]:
-        passed: Document = {"$divide": [{"$subtract": ["$$NOW", {"$ifNull": ["$at", "$$NOW"]}]}, 1000]}
-        elapsed: Document = {"$max": [0, passed]}  # after a failover, the clock of another server may be behind
+        elapsed: Document = {"$max": [0, _PASSED]}
         factor: Document = {"$min": [1.0, {"$add": ["$factor", {"$multiply": [elapsed, _RECOVERY_PER_SECOND]}]}]}
         refilled: Any = {"$add": ["$tokens", {"$multiply": [elapsed, self._bucket.refill, "$factor"]}]}
         granted: Document = {"$and": [{"$gte": ["$tokens", wanted + reserve]}, {"$lte": ["$paused_until", "$$NOW"]}]}
         return [
-            {"$set": {"tokens": {"$min": [self._bucket.size, refilled]}, "factor": factor, "at": "$$NOW"}},
+            {"$set": {"tokens": {"$min": [self._bucket.size, refilled]}, "factor": factor, "at": _FILLED_UNTIL}},
             {"$set": {"granted": granted}},
             {"$set": {"tokens": {"$cond": ["$granted", {"$subtract": ["$tokens", wanted]}, "$tokens"]}}},
         ]

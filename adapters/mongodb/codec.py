@@ -5,8 +5,9 @@ Dates become strings, because BSON has none. What is absent is null, except wher
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from events.content import AllDay, Content, Field, Timed, Value, When
 from events.items import ItemType
@@ -22,7 +23,9 @@ from events.link import (
     Origin,
     PsaAsk,
     PsaSeen,
+    Standing,
     bare_reference,
+    full_reference,
 )
 from events.reasons import Reason
 
@@ -46,25 +49,15 @@ def link_to_document(link: Link) -> Document:
 
 def held_part(link: Link) -> Document:
     """Return what only the holder of the lease writes, without the due time and the version."""
+    return {name: encode(getattr(link, name)) for name, encode in _HELD.items()}
+
+
+def held_changes(before: Link, after: Link) -> Document:
+    """Return of that what differs."""
     return {
-        "event": _event_to_document(link.event),
-        "item": item_to_document(link.item),
-        "reference": bare_reference(link.reference),
-        "generation": link.generation,
-        "psa_base": _content_to_document(link.psa_base),
-        "psa_asks": [_psa_ask_to_document(ask) for ask in link.psa_asks],
-        "psa_refused": _values_to_document(link.psa_refused),
-        "deletion_refused": link.deletion_refused,
-        "calendar_seen": _calendar_seen_to_document(link.calendar_seen),
-        "calendar_base": _content_to_document(link.calendar_base),
-        "calendar_asks": [_calendar_ask_to_document(ask) for ask in link.calendar_asks],
-        "calendar_gone": link.calendar_gone,
-        "rewritten": _values_to_document(link.rewritten),
-        "state": link.state.value,
-        "reason": link.reason.value,
-        "message": link.message,
-        "attempts": link.attempts,
-        "failing_since": link.failing_since,
+        name: encode(value)
+        for name, encode in _HELD.items()
+        if (value := getattr(after, name)) != getattr(before, name)
     }
 
 
@@ -97,6 +90,40 @@ def link_from_document(document: Document) -> Link:
         attempts=document["attempts"],
         failing_since=document["failing_since"],
         version=document["version"],
+    )
+
+
+STANDING: Final[Document] = {
+    "integration_id": 1,
+    "tenant_id": 1,
+    "user_id": 1,
+    "item": 1,
+    "generation": 1,
+    "reference": 1,
+    "due_at": 1,
+    "psa_seen.revision": 1,
+    "psa_seen.deleted": 1,
+    "lacks_content": {"$eq": [{"$ifNull": ["$psa_seen.item", None]}, None]},
+}
+"""What of a link's document makes a `Standing`: nothing large."""
+
+
+def standing_from_document(document: Document) -> Standing:
+    """Return what a document holds that was read as `STANDING` says."""
+    tenant_id: int = document["tenant_id"]
+    generation: int = document["generation"]
+    seen: Document | None = document.get("psa_seen")
+    return Standing(
+        id=document["_id"],
+        integration_id=document["integration_id"],
+        tenant_id=tenant_id,
+        user_id=document["user_id"],
+        item=item_from_document(document["item"], tenant_id),
+        generation=generation,
+        reference=full_reference(document["reference"], generation),
+        revision=seen["revision"] if seen else None,
+        lacks_content=seen is not None and document["lacks_content"] and not seen["deleted"],
+        due=document["due_at"] is not None,
     )
 
 
@@ -282,3 +309,42 @@ def _values_from_document(document: Document) -> dict[Field, Value]:
         field = Field(name)
         values[field] = _when_from_document(value) if field is Field.WHEN else value
     return values
+
+
+def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - BSON takes it
+    return value
+
+
+def _code_of(value: LinkState | Reason) -> str:
+    return value.value
+
+
+def _psa_asks_to_documents(asks: tuple[PsaAsk, ...]) -> list[Document]:
+    return [_psa_ask_to_document(ask) for ask in asks]
+
+
+def _calendar_asks_to_documents(asks: tuple[CalendarAsk, ...]) -> list[Document]:
+    return [_calendar_ask_to_document(ask) for ask in asks]
+
+
+_HELD: Final[dict[str, Callable[[Any], Any]]] = {
+    "event": _event_to_document,
+    "item": item_to_document,
+    "reference": bare_reference,
+    "generation": _as_it_is,
+    "psa_base": _content_to_document,
+    "psa_asks": _psa_asks_to_documents,
+    "psa_refused": _values_to_document,
+    "deletion_refused": _as_it_is,
+    "calendar_seen": _calendar_seen_to_document,
+    "calendar_base": _content_to_document,
+    "calendar_asks": _calendar_asks_to_documents,
+    "calendar_gone": _as_it_is,
+    "rewritten": _values_to_document,
+    "state": _code_of,
+    "reason": _code_of,
+    "message": _as_it_is,
+    "attempts": _as_it_is,
+    "failing_since": _as_it_is,
+}
+"""Attributes of a link that only the holder of the lease writes, and how each is stored under the same name."""

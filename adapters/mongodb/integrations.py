@@ -59,31 +59,31 @@ class Integrations:
 
     # Intake: what is wanted, and hints
 
-    async def want_connect(self, whose: Assignee, wish: ConnectWish, now: datetime) -> bool:
+    async def want_connect(self, whose: Assignee, wish: ConnectWish, due_at: datetime) -> bool:
         """Store a newer authorization. False if one as new is known."""
         document = connect_to_document(whose.integration_id, wish, self._vault)
-        return await self._want(whose, "connect", document, now)
+        return await self._want(whose, "connect", document, due_at)
 
-    async def want_settings(self, whose: Assignee, wish: SettingsWish, now: datetime) -> bool:
+    async def want_settings(self, whose: Assignee, wish: SettingsWish, due_at: datetime) -> bool:
         """Store newer settings. False if ones as new are known."""
-        return await self._want(whose, "settings", settings_to_document(wish), now)
+        return await self._want(whose, "settings", settings_to_document(wish), due_at)
 
-    async def want_active(self, whose: Assignee, revision: int, now: datetime, *, active: bool) -> bool:
+    async def want_active(self, whose: Assignee, revision: int, due_at: datetime, *, active: bool) -> bool:
         """Store a newer position of the Active toggle."""
-        return await self._want(whose, "active", {"revision": revision, "value": active}, now)
+        return await self._want(whose, "active", {"revision": revision, "value": active}, due_at)
 
-    async def want_calendars(self, whose: Assignee, revision: int, now: datetime) -> bool:
+    async def want_calendars(self, whose: Assignee, revision: int, due_at: datetime) -> bool:
         """Store a newer wish to see the list of calendars."""
-        return await self._want(whose, "list_calendars", {"revision": revision}, now, epoch=0)
+        return await self._want(whose, "list_calendars", {"revision": revision}, due_at, epoch=0)
 
-    async def _want(self, whose: Assignee, part: str, document: Document, now: datetime, *, epoch: int = 1) -> bool:
+    async def _want(self, whose: Assignee, part: str, document: Document, due_at: datetime, *, epoch: int = 1) -> bool:
         revision = f"wanted.{part}.revision"
         newer = {"$or": [{revision: {"$exists": False}}, {revision: {"$lt": document["revision"]}}]}
         query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id, **newer}
         update = {
             "$set": {f"wanted.{part}": document, "rerun": True},
             "$inc": {"epoch": epoch},
-            "$min": {"due_at": now},
+            "$min": {"due_at": due_at},
             "$setOnInsert": {"held": held_to_document(whose.integration_id, Held(), self._vault)},
         }
         with away():
@@ -119,23 +119,23 @@ class Integrations:
             found = await self._collection.find(query, {"tenant_id": 1, "user_id": 1}).to_list(None)
         return [Assignee(document["_id"], document["tenant_id"], document["user_id"]) for document in found]
 
-    async def mark_due(self, integration_ids: Sequence[str], now: datetime) -> None:
+    async def mark_due(self, integration_ids: Sequence[str], due_at: datetime) -> None:
         """Make them due, for the sweeper to find should the wake-up get lost."""
         if integration_ids:
-            update = {"$min": {"due_at": now}, "$set": {"rerun": True}}
+            update = {"$min": {"due_at": due_at}, "$set": {"rerun": True}}
             with away():
                 await self._collection.update_many({"_id": {"$in": list(integration_ids)}}, update)
 
-    async def note_change(self, integration_id: str, changes_since: datetime | None, now: datetime) -> bool:
+    async def note_change(self, integration_id: str, changes_since: datetime | None, due_at: datetime) -> bool:
         """Note that the calendar changed. False if there is no such integration."""
-        earliest: Document = {"due_at": now}
+        earliest: Document = {"due_at": due_at}
         if changes_since is not None:
             earliest["signals.changes_since"] = changes_since
         return await self._note(integration_id, {"$inc": {"signals.requested": 1}, "$min": earliest})
 
-    async def note_profile(self, integration_id: str, now: datetime) -> bool:
+    async def note_profile(self, integration_id: str, due_at: datetime) -> bool:
         """Note that the profile's connection may have changed. False if there is no such integration."""
-        return await self._note(integration_id, {"$inc": {"signals.profile_check": 1}, "$min": {"due_at": now}})
+        return await self._note(integration_id, {"$inc": {"signals.profile_check": 1}, "$min": {"due_at": due_at}})
 
     async def _note(self, integration_id: str, update: Document) -> bool:
         with away():

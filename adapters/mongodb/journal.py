@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,7 @@ from events.outcomes import Direction
 from events.reasons import Reason
 
 COLLECTION: Final = "sync_log"
+_FIELDS: Final = tuple(field.name for field in fields(Entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Journal:
 
 def entry_to_document(entry: Entry, keep: timedelta) -> Document:
     """Return the document of an entry that is kept for so long."""
-    document = asdict(entry)
+    document: Document = {name: getattr(entry, name) for name in _FIELDS}
     document["_id"] = document.pop("id")
     document["item"] = item_to_document(entry.item)
     document["lost"] = [list(pair) for pair in entry.lost]

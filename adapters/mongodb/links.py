@@ -16,15 +16,17 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from adapters.mongodb.codec import (
-    held_part,
+    STANDING,
+    held_changes,
     item_to_document,
     link_from_document,
     link_to_document,
     psa_seen_to_document,
+    standing_from_document,
 )
 from adapters.mongodb.driver import Collection, Database, Document, away, insert_new
 from events.integration import Lease
-from events.link import CREATION, ItemKey, Link, Observed, PsaSeen
+from events.link import CREATION, ItemKey, Link, Observed, PsaSeen, Standing
 
 COLLECTION: Final = "links"
 DELETED: Final = "deleted_items"
@@ -40,14 +42,18 @@ class Links:
 
     # Intake
 
-    async def of_items(self, items: Sequence[ItemKey], references: Sequence[tuple[int, str]]) -> list[Link]:
-        """Return all links of these items, whosever they are, and those made under these (tenant, reference)s."""
+    async def of_items(self, items: Sequence[ItemKey], references: Sequence[tuple[int, str]]) -> list[Standing]:
+        """Return what links stand for these items, whosever they are, or were made under these (tenant, reference)s."""
         wanted = _standing_for(items)
         wanted += [
             {"tenant_id": tenant, "reference": {"$in": [name for other, name in references if other == tenant]}}
             for tenant in {tenant for tenant, _ in references}
         ]
-        return await self._find({"$or": wanted}) if wanted else []
+        if not wanted:
+            return []
+        with away():
+            found = await self._collection.find({"$or": wanted}, STANDING).to_list(None)
+        return [standing_from_document(document) for document in found]
 
     async def observe(self, seen: Sequence[Observed], now: datetime) -> None:
         """Store observations of the PSA's side: the newest revision wins, and its link becomes due.
@@ -124,20 +130,6 @@ class Links:
         """Insert new links. Returns the ids of those that exist already."""
         return await self._insert(links, lease.fence)
 
-    # Reading for people
-
-    async def page(self, query: Document, after: str, limit: int) -> list[Link]:
-        """Return links in order of their ids, after the given one."""
-        with away():
-            found = (
-                await self._collection
-                .find({**query, "_id": {"$gt": after}})
-                .sort([("_id", 1)])
-                .limit(limit)
-                .to_list(None)
-            )
-        return [link_from_document(document) for document in found]
-
     async def _find(self, query: Document) -> list[Link]:
         with away():
             found = await self._collection.find(query).to_list(None)
@@ -185,16 +177,18 @@ def _save(lease: Lease, before: Link, after: Link, mark: ObjectId) -> UpdateOne:
         "version": before.version,
         "fence": {"$lte": lease.fence},
     }
-    values: Document = {name: {"$literal": value} for name, value in held_part(after).items()}
-    values["psa_seen"] = {"$literal": psa_seen_to_document(after.psa_seen)}
-    values["due_at"] = {"$literal": after.due_at}
-    if after.item == before.item or before.item is None:
+    values: Document = {name: {"$literal": value} for name, value in held_changes(before, after).items()}
+    told: Document = {"due_at": {"$literal": after.due_at}}
+    unseen = _overtakes(before.psa_seen)
+    turned = before.item is not None and after.item != before.item
+    if turned or after.psa_seen != before.psa_seen:
+        told["psa_seen"] = {"$literal": psa_seen_to_document(after.psa_seen)}
+        unseen = {"$and": [unseen, _overtakes(after.psa_seen)]}
+    if not turned:
         # Observed since it was read, and newer than what was decided on: it is kept, and due as intake left it.
-        unseen = {"$and": [_overtakes(before.psa_seen), _overtakes(after.psa_seen)]}
-        for name in ("psa_seen", "due_at"):
-            values[name] = {"$cond": [unseen, f"${name}", values[name]]}
-    # else it stands for another item now, and what was seen is of the former.
-    values |= {"version": before.version + 1, "fence": lease.fence, "saved": mark}
+        told = {name: {"$cond": [unseen, f"${name}", value]} for name, value in told.items()}
+    # else it stands for another item now, and what was heard meanwhile was heard of the former.
+    values |= told | {"version": before.version + 1, "fence": lease.fence, "saved": mark}
     return UpdateOne(query, [{"$set": values}])
 
 

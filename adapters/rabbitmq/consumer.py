@@ -80,6 +80,11 @@ class Inbox:
         """Take a message from the library."""
         self._buffer.put_nowait(message)
 
+    @property
+    def waiting(self) -> int:
+        """How many messages have been delivered and not been taken."""
+        return self._buffer.qsize()
+
     async def batch(self, limit: int) -> list[Delivery]:
         """Wait for a message, then return it with all others that are there, up to `limit`, in order of delivery."""
         while True:

@@ -25,7 +25,7 @@ from events.integration import (
     Wanted,
 )
 from events.journal import Entry
-from events.link import ItemKey, Link, Observed, PsaSeen, bare_reference
+from events.link import ItemKey, Link, Observed, PsaSeen, Standing, bare_reference, standing_of
 from events.reasons import Reason
 from tests.memory.steps import MemoryClock, Stepper
 
@@ -49,37 +49,37 @@ class MemoryIntegrations:
 
     # Intake
 
-    async def want_connect(self, whose: Assignee, wish: ConnectWish, now: datetime) -> bool:
+    async def want_connect(self, whose: Assignee, wish: ConnectWish, due_at: datetime) -> bool:
         def newer(wanted: Wanted) -> Wanted | None:
             known = wanted.connect.revision if wanted.connect else -1
             return replace(wanted, connect=wish) if wish.revision > known else None
 
-        return await self._want(whose, now, newer)
+        return await self._want(whose, due_at, newer)
 
-    async def want_settings(self, whose: Assignee, wish: SettingsWish, now: datetime) -> bool:
+    async def want_settings(self, whose: Assignee, wish: SettingsWish, due_at: datetime) -> bool:
         def newer(wanted: Wanted) -> Wanted | None:
             known = wanted.settings.revision if wanted.settings else -1
             return replace(wanted, settings=wish) if wish.revision > known else None
 
-        return await self._want(whose, now, newer)
+        return await self._want(whose, due_at, newer)
 
-    async def want_active(self, whose: Assignee, revision: int, now: datetime, *, active: bool) -> bool:
+    async def want_active(self, whose: Assignee, revision: int, due_at: datetime, *, active: bool) -> bool:
         def newer(wanted: Wanted) -> Wanted | None:
             later = revision > wanted.active_revision
             return replace(wanted, active=active, active_revision=revision) if later else None
 
-        return await self._want(whose, now, newer)
+        return await self._want(whose, due_at, newer)
 
-    async def want_calendars(self, whose: Assignee, revision: int, now: datetime) -> bool:
+    async def want_calendars(self, whose: Assignee, revision: int, due_at: datetime) -> bool:
         def newer(wanted: Wanted) -> Wanted | None:
             return (
                 replace(wanted, list_calendars_revision=revision) if revision > wanted.list_calendars_revision else None
             )
 
-        return await self._want(whose, now, newer, epoch=0)
+        return await self._want(whose, due_at, newer, epoch=0)
 
     async def _want(
-        self, whose: Assignee, now: datetime, newer: Callable[[Wanted], Wanted | None], *, epoch: int = 1
+        self, whose: Assignee, due_at: datetime, newer: Callable[[Wanted], Wanted | None], *, epoch: int = 1
     ) -> bool:
         await self._step("want")
         row = self.rows.get(whose.integration_id)
@@ -94,7 +94,7 @@ class MemoryIntegrations:
                 row.integration,
                 wanted=wanted,
                 epoch=row.integration.epoch + epoch,
-                due_at=_min(row.integration.due_at, now),
+                due_at=_min(row.integration.due_at, due_at),
             )
             row.rerun = True
         await self._step("wanted")
@@ -112,15 +112,15 @@ class MemoryIntegrations:
             if (row.integration.tenant_id, row.integration.user_id) in set(users)
         ]
 
-    async def mark_due(self, integration_ids: Sequence[str], now: datetime) -> None:
+    async def mark_due(self, integration_ids: Sequence[str], due_at: datetime) -> None:
         await self._step("mark due")
         for id_ in integration_ids:
             if row := self.rows.get(id_):
-                row.integration = replace(row.integration, due_at=_min(row.integration.due_at, now))
+                row.integration = replace(row.integration, due_at=_min(row.integration.due_at, due_at))
                 row.rerun = True
         await self._step("marked due")
 
-    async def note_change(self, integration_id: str, changes_since: datetime | None, now: datetime) -> bool:
+    async def note_change(self, integration_id: str, changes_since: datetime | None, due_at: datetime) -> bool:
         await self._step("note change")
         row = self.rows.get(integration_id)
         if row is None:
@@ -128,18 +128,18 @@ class MemoryIntegrations:
         signals = row.integration.signals
         since = _min(signals.changes_since, changes_since) if changes_since else signals.changes_since
         signals = replace(signals, requested=signals.requested + 1, changes_since=since)
-        row.integration = replace(row.integration, signals=signals, due_at=_min(row.integration.due_at, now))
+        row.integration = replace(row.integration, signals=signals, due_at=_min(row.integration.due_at, due_at))
         row.rerun = True
         await self._step("noted change")
         return True
 
-    async def note_profile(self, integration_id: str, now: datetime) -> bool:
+    async def note_profile(self, integration_id: str, due_at: datetime) -> bool:
         await self._step("note profile")
         row = self.rows.get(integration_id)
         if row is None:
             return False
         signals = replace(row.integration.signals, profile_check=row.integration.signals.profile_check + 1)
-        row.integration = replace(row.integration, signals=signals, due_at=_min(row.integration.due_at, now))
+        row.integration = replace(row.integration, signals=signals, due_at=_min(row.integration.due_at, due_at))
         row.rerun = True
         await self._step("noted profile")
         return True
@@ -270,11 +270,11 @@ class MemoryLinks:
         self.fences: dict[str, int] = {}
         self._deleted: dict[ItemKey, int] = {}
 
-    async def of_items(self, items: Sequence[ItemKey], references: Sequence[tuple[int, str]]) -> list[Link]:
+    async def of_items(self, items: Sequence[ItemKey], references: Sequence[tuple[int, str]]) -> list[Standing]:
         await self._step("links of items")
         named = set(references)
         return [
-            link
+            standing_of(link)
             for link in self.links.values()
             if link.item in items or (link.tenant_id, bare_reference(link.reference)) in named
         ]

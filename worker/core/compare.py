@@ -1,9 +1,11 @@
-"""When are two contents the same? Exactly, or as the same thing rewritten by a provider."""
+"""When are two contents the same? Exactly, as what a side made of what it was given, or as what it showed before."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from events.content import ALL_FIELDS, Content, Field, Timed, Value
@@ -33,18 +35,31 @@ def take(content: Content, source: Content, fields: Iterable[Field]) -> Content:
 
 
 def same(field: Field, wanted: Value, shown: Value) -> bool:
-    """Whether `shown` is what a side may make of `wanted`: equal, or rewritten without a change of meaning.
+    """Whether `shown` is what a side may make of `wanted` when it is given that: equal, or rewritten.
 
     Times compare at the coarsest resolution of the two: a provider without seconds shows the minute. Texts compare
-    without white space and punctuation of markup, links that were expanded, a conference block that was appended, and
-    a tail that was cut.
+    without white space, links that were expanded and conference blocks, and may have been cut at a limit.
     """
-    if wanted == shown:
+    if unchanged(field, wanted, shown):
         return True
     if isinstance(wanted, str) and isinstance(shown, str):
-        return _rewritten(wanted, shown)
-    if field is Field.WHEN and isinstance(wanted, Timed) and isinstance(shown, Timed):
-        return _minutes(wanted) == shown
+        whole, part = _letters(wanted), _letters(shown)
+        return whole == part or (_is_limit(shown) and whole.startswith(part.removesuffix("…")))
+    return False
+
+
+def unchanged(field: Field, before: Value, shown: Value) -> bool:
+    """Whether a side that showed `before` still shows the same, as far as people are concerned.
+
+    Stricter than `same`: what a side makes of a text is known once it has shown it, so another line, another sign or a
+    missing tail is an edit. But providers lay out anew what nobody touched, expand links, and add conference blocks.
+    """
+    if before == shown:
+        return True
+    if isinstance(before, str) and isinstance(shown, str):
+        return _lines(before) == _lines(shown)
+    if field is Field.WHEN and isinstance(before, Timed) and isinstance(shown, Timed):
+        return _minutes(before) == shown
     return False
 
 
@@ -57,24 +72,57 @@ def _minutes(when: Timed) -> Timed:
     return Timed(when.start.replace(second=0), when.end.replace(second=0))
 
 
-_CONFERENCE_BLOCK: Final = re.compile(
-    r"(?:_{20,}|-{2}:{1,2}~|Microsoft Teams|Join (?:with|the meeting)|meet\.google\.com|teams\.microsoft\.com)",
+_LIMITS: Final = (255, 256, 1000, 1024, 2000, 2048, 4000, 4096, 8000)
+"""Where sides are known to cut, in characters, in units of UTF-16 or in bytes of UTF-8."""
+_SLACK: Final = 16
+"""A side that does not cut through a character or behind a blank stays below its limit by so much."""
+
+
+def _is_limit(text: str) -> bool:
+    """Whether a text is just as long as a cut would leave it. A person's cut ends anywhere."""
+    lengths = (len(text), len(text.encode("utf-16-le", "replace")) // 2, len(text.encode("utf-8", "replace")))
+    return any(limit - _SLACK <= length <= limit for limit in _LIMITS for length in lengths)
+
+
+# What of a text counts
+
+
+def _letters(text: str) -> str:
+    return "".join("".join(_lines(text)).split())
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines that are not empty, each without superfluous blanks."""
+    text = _EXPANDED_LINK.sub(_unless_expanded, text) if "<" in text and ":" in text else text
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return list(_without_conferences([line for line in lines if line]))
+
+
+_EXPANDED_LINK: Final = re.compile(r"(?<![^\s<>])([^\s<>]+) ?<((?:mailto:|https?://)[^\s<>]+)>")
+_SCHEME: Final = re.compile(r"[(\[\"']*(?:mailto:|https?://)?")
+
+
+def _unless_expanded(link: re.Match[str]) -> str:
+    """Drop an address in angle brackets that only repeats what stands before it."""
+    return link[1] if _bare(link[1]) == _bare(link[2]) else link[0]
+
+
+def _bare(address: str) -> str:
+    return _SCHEME.sub("", address, count=1).removesuffix("/")
+
+
+_RULE: Final = re.compile(r"_{20,}|-::[~:]{5,}::-")
+_CONFERENCE: Final = re.compile(
+    r"teams\.(?:microsoft|live)\.|/meetup-join/|aka\.ms/JoinTeamsMeeting|meet\.google\.com/|zoom\.us/j/"
 )
-_EXPANDED_LINK: Final = re.compile(r"<(?:https?://|mailto:)[^\s<>]*>")
-_NOT_A_WORD: Final = re.compile(r"[\W_]+")
-_SHORTEST_CUT: Final = 200
 
 
-def _rewritten(wanted: str, shown: str) -> bool:
-    block = _CONFERENCE_BLOCK.search(shown)
-    if block and not _CONFERENCE_BLOCK.search(wanted):
-        shown = shown[: block.start()]
-    bare_wanted, bare_shown = _words(wanted), _words(shown)
-    if bare_wanted == bare_shown:
-        return bool(bare_wanted) or "".join(wanted.split()) == "".join(shown.split())
-    # A provider with a lower limit keeps the beginning. A short text is never cut by one, but by a person.
-    return len(bare_shown) >= _SHORTEST_CUT and bare_wanted.startswith(bare_shown)
-
-
-def _words(text: str) -> str:
-    return _NOT_A_WORD.sub("", _EXPANDED_LINK.sub("", text))
+def _without_conferences(lines: list[str]) -> Iterator[str]:
+    """Leave out what stands between two rules and leads to an online meeting. Whatever is around it counts."""
+    rules = [number for number, line in enumerate(lines) if _RULE.fullmatch(line)]
+    at = 0
+    for begin, end in pairwise(rules):
+        if any(_CONFERENCE.search(line) for line in lines[begin:end]):
+            yield from lines[at:begin]
+            at = end + 1
+    yield from lines[at:]

@@ -61,6 +61,8 @@ class Asked:
     """It should have been seen by now, or is not known to have been accepted: time to ask again."""
     lapsed: bool
     """So much time has passed that it has arrived, if it ever will: what is shown is not about to be overwritten."""
+    hopeless: bool
+    """It was asked again and again, and for so long that a person must look."""
 
 
 def decide(link: Link, psa: PsaView, ownership: Ownership, asked: Asked) -> Plan:
@@ -83,9 +85,13 @@ def _do(action: Action, reason: Reason) -> Plan:
     return (Decision(action, reason),)
 
 
-def _again_reason(link: Link) -> Reason:
-    """Why the last ask goes out once more: it was not shown in time, or it is not known to have been accepted."""
-    return Reason.NOT_CONFIRMED if link.calendar_asks[-1].sent else link.reason
+def _ask_again(link: Link, action: Action, asked: Asked) -> Decision:
+    """The last ask goes out once more: it was not shown in time, or it is not known to have been accepted."""
+    if not link.calendar_asks[-1].sent:
+        return Decision(action, link.reason)
+    if asked.hopeless:
+        return Decision(Rest(blocked=True), Reason.NEVER_APPLIED)
+    return Decision(action, Reason.NOT_CONFIRMED)
 
 
 # No item was ever made
@@ -111,6 +117,8 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
     asks = link.calendar_asks
     removing = bool(asks) and asks[-1].content is None
     if seen is None or seen.content is None:
+        if asks and reason is Reason.ITEM_NOT_FOUND:
+            return _do(Rest(blocked=True), reason)  # absence is never evidence
         if not asks or (removing and asks[-1].sent and asked.overdue):
             return _do(Bury(), reason if seen is None else Reason.BOTH_DELETED)
         return _do(Await() if removing and asks[-1].sent else RemoveEvent(), reason)
@@ -120,7 +128,7 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
         return _do(Rest(blocked=True), reason)  # absence is never evidence
     if isinstance(link.event, ExternalEvent) and link.calendar_base is None:
         return _do(CreateItem(seen.content), Reason.CALENDAR_CREATED)  # taken out of the bin by its user
-    remove = Decision(RemoveEvent(), _again_reason(link) if removing else reason)
+    remove = _ask_again(link, RemoveEvent(), asked) if removing else Decision(RemoveEvent(), reason)
     edited = link.calendar_base is not None and bool(news(link, seen.content))
     item_type = link.item.item_type if link.item else ItemType.APPOINTMENT
     beaten = edited and reason is Reason.PSA_DELETED and ownership.of(item_type).deletable
@@ -162,7 +170,7 @@ def _no_event(link: Link, psa: PsaHolds, asked: Asked) -> Plan:
     if last.content is None or last.source is None or differing(psa.content, last.source):
         return _do(_put(psa.content), Reason.PSA_CHANGED)
     if asked.overdue:
-        return _do(_put(psa.content), _again_reason(link))
+        return (_ask_again(link, _put(psa.content), asked),)
     return _do(Await(), Reason.AWAITING_CONFIRMATION)
 
 
@@ -220,7 +228,7 @@ def _both(link: Link, psa: PsaHolds, shown: Content, rules: TypeRules, asked: As
     elif merged.fields(Fate.RESTORE):
         steps.append(Decision(merged.put_event(), Reason.RESTORED, merged.overruled_by_psa()))
     elif link.calendar_asks and asked.overdue:
-        steps.append(Decision(merged.put_event(), _again_reason(link)))
+        steps.append(_ask_again(link, merged.put_event(), asked))
     elif link.calendar_asks:
         steps.append(Decision(Await(), Reason.AWAITING_CONFIRMATION))
     return tuple(steps) or _do(Rest(), merged.resting_reason())

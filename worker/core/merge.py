@@ -73,8 +73,9 @@ class Merge:
         ours = self.fields(Fate.TO_CALENDAR, Fate.RESTORE, Fate.DRIFTS)
         theirs = self.fields(Fate.TO_PSA, Fate.AGREED)
         content = take(take(held, self.psa, ours), self.shown, theirs)
-        sent_as = {f: value for f, value in self.link.rewritten.items() if f not in ours | theirs}
         pending = last.fields - theirs if last else frozenset[Field]()
+        # How a value that is shown was once sent; what is still on its way is sent as it is.
+        sent_as = {f: value for f, value in self.link.rewritten.items() if f not in ours | theirs | pending}
         overwritten = differing(content, self.shown)
         return PutEvent(content=content, wire=overlay(content, sent_as), fields=ours | pending | overwritten)
 
@@ -82,20 +83,19 @@ class Merge:
         """Return the event's values that `put_event` writes over."""
         return tuple(
             Overruled(f, "psa", self.shown.value(f), self.rulings[f].reason)
-            for f in ALL_FIELDS
+            for f in Field
             if self.rulings[f].fate in {Fate.RESTORE, Fate.DRIFTS}
             or (self.rulings[f].fate is Fate.TO_CALENDAR and f in self.conflicts)
         )
 
     def overruled_by_calendar(self) -> tuple[Overruled, ...]:
         """Return the item's values that `change_item` writes over."""
-        fields = self.fields(Fate.TO_PSA)
-        lost = [Overruled(f, "calendar", self.psa.value(f), self.rulings[f].reason) for f in fields & self.conflicts]
-        # Whether whoever edited the event had seen this value is not known: it was still under way.
+        # Whether whoever edited the event had seen a value that was still under way is not known.
         last = _last_put(self.link)
-        unseen = fields & last.fields - self.conflicts if last else frozenset[Field]()
-        lost += [Overruled(f, "calendar", self.psa.value(f), Reason.AWAITING_CONFIRMATION) for f in unseen]
-        return tuple(lost)
+        unseen = last.fields - self.conflicts if last else frozenset[Field]()
+        lost = {f: self.rulings[f].reason for f in self.conflicts} | dict.fromkeys(unseen, Reason.AWAITING_CONFIRMATION)
+        fields = self.fields(Fate.TO_PSA)
+        return tuple(Overruled(f, "calendar", self.psa.value(f), lost[f]) for f in Field if f in fields and f in lost)
 
     def resting_reason(self) -> Reason:
         """Why nothing is done: equal, or a difference that is left alone."""

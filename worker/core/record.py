@@ -191,7 +191,9 @@ def _agreed(link: Link, fields: frozenset[Field], psa: PsaView) -> Link:
     assert isinstance(psa, PsaHolds)
     assert shown is not None
     psa_base = take(link.psa_base or psa.content, psa.content, fields)
-    calendar_base = take(link.calendar_base or shown, shown, fields)
+    # Of an event that is new, all else is compared with what was written: it may have been edited as well.
+    last = link.calendar_asks[-1].content if link.calendar_asks else None
+    calendar_base = take(link.calendar_base or last or shown, shown, fields)
     link = replace(link, psa_base=psa_base, calendar_base=calendar_base)
     return believe(link, {f: shown.value(f) for f in fields}, psa.content)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS, Content, Field, Value
 from events.link import CREATION
-from worker.core.compare import overlay, same, take
+from worker.core.compare import overlay, same, take, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,11 +85,15 @@ def news(link: Link, shown: Content) -> frozenset[Field]:
     """Return the fields of the event in which somebody else must have changed it."""
     if link.calendar_base == shown:
         return frozenset()
-    return frozenset(
-        field
-        for field in ALL_FIELDS
-        if not any(same(field, value, shown.value(field)) for value in allowed(link, field))
-    )
+    return frozenset(field for field in ALL_FIELDS if not _is_allowed(link, field, shown.value(field)))
+
+
+def _is_allowed(link: Link, field: Field, shown: Value) -> bool:
+    """Whether a value is no news. What the side makes of a text is known, except of one that was just brought to it."""
+    if any(unchanged(field, value, shown) for value in allowed(link, field)):
+        return True
+    brought = [ask.content.value(field) for ask in link.calendar_asks if ask.content and field in ask.fields]
+    return any(same(field, value, shown) for value in brought)
 
 
 def settle_calendar(link: Link, *, waited: bool) -> Link:

@@ -9,9 +9,9 @@ where one is made, the store is looked at once more afterwards, so that of two r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from events.integration import Assignee
 from events.link import (
@@ -22,17 +22,22 @@ from events.link import (
     Observed,
     Origin,
     PsaSeen,
+    Standing,
     bare_reference,
     link_id,
     managed_event_id,
 )
 from events.psa import AppointmentChanged, ItemChange, ItemChanged
 from events.reasons import Reason
+from worker.intake.safety import SAFETY_NET
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.ports import Observations, Wishes
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 Wakes = dict[str, str]
 """Integrations to wake, each with the id of the event that made us."""
@@ -67,17 +72,15 @@ async def take_items(batch: Sequence[ItemChanged], wishes: Wishes, observations:
     """Store what a batch of events says, and return whom to wake. Raises `TryLater` if the store is away."""
     plan = _Plan(now, _newest(batch))
     users = {(change.tenant_id, user) for change in plan.changes.values() for user in change.assignees or ()}
-    assignees = await wishes.assignees(sorted(users))
-    references = {key: reference for key, change in plan.changes.items() if (reference := _reference(change))}
-    named = sorted({(key.tenant_id, bare_reference(reference)) for key, reference in references.items()})
-    links = await observations.of_items(list(plan.changes), named)
-    for key in plan.changes:
-        own = [link for link in links if link.item == key or _is_creating(link, key, references.get(key))]
-        _plan_item(plan, key, own, assignees)
+    assignees = _grouped(await wishes.assignees(sorted(users)), lambda one: (one.tenant_id, one.user_id))
+    for key, links in (await _standing(plan, observations)).items():
+        change = plan.changes[key]
+        mine = [one for user in set(change.assignees or ()) for one in assignees.get((key.tenant_id, user), ())]
+        _plan_item(plan, key, links, mine)
     await _remember_deleted(plan, wishes, observations)
     await observations.observe(plan.observed, now)
     await _look_once_more(plan, observations)
-    await wishes.mark_due(sorted(plan.wake), now)
+    await wishes.mark_due(sorted(plan.wake), now + SAFETY_NET)
     ids = {_key(event.data): event.id for event in batch}
     old = plan.old + len(batch) - len(plan.changes)
     return Taken({integration: ids[key] for integration, key in plan.wake.items()}, plan.nobody, old)
@@ -103,18 +106,36 @@ def _reference(change: ItemChange) -> str | None:
     return own or change.origin.external_reference
 
 
-def _is_creating(link: Link, key: ItemKey, reference: str | None) -> bool:
-    """Whether this is the news of an appointment of ours that outran the PSA's answer to its creation."""
-    return link.item is None and link.tenant_id == key.tenant_id and link.reference == reference
+def _grouped(values: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    groups: dict[K, list[T]] = {}
+    for value in values:
+        groups.setdefault(key(value), []).append(value)
+    return groups
 
 
-def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Link], assignees: Sequence[Assignee]) -> None:
+async def _standing(plan: _Plan, observations: Observations) -> dict[ItemKey, list[Standing]]:
+    """Return for each item the links that stand for it, or are just creating it.
+
+    An appointment is being created if this is its news, which outran the PSA's answer to the creation.
+    """
+    references = {key: reference for key, change in plan.changes.items() if (reference := _reference(change))}
+    named = sorted({(key.tenant_id, bare_reference(reference)) for key, reference in references.items()})
+    links = await observations.of_items(list(plan.changes), named)
+    standing = _grouped(links, lambda link: link.item)
+    creating = _grouped(standing.get(None, ()), lambda link: (link.tenant_id, link.reference))
+    return {
+        key: [*standing.get(key, ()), *creating.get((key.tenant_id, references.get(key, "")), ())]
+        for key in plan.changes
+    }
+
+
+def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Standing], assignees: Sequence[Assignee]) -> None:
     change = plan.changes[key]
     users = frozenset(change.assignees or ())
     linked = {link.integration_id for link in links}
-    mine = [a for a in assignees if a.tenant_id == key.tenant_id and a.user_id in users]
-    newcomers = [a for a in mine if a.integration_id not in linked]
-    if any(link.psa_seen and link.psa_seen.revision > change.revision for link in links):
+    newcomers = [one for one in assignees if one.integration_id not in linked]
+    newest = max((link.revision for link in links if link.revision is not None), default=-1)
+    if newest > change.revision:
         newcomers = []  # whoever heard of a newer revision knew better who is assigned
     if not links and not newcomers:
         if change.deleted and change.assignees is None:
@@ -122,7 +143,7 @@ def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Link], assignees: Sequ
         else:
             plan.nobody += 1
         return
-    if any(link.psa_seen and link.psa_seen.revision == change.revision for link in links):
+    if any(link.revision == change.revision for link in links):
         plan.look_again.add(key)
     news = [link for link in links if _is_news(link, change)]
     plan.old += not news and not newcomers
@@ -136,16 +157,15 @@ def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Link], assignees: Sequ
     for assignee in newcomers:
         plan.wake[assignee.integration_id] = key
         plan.look_again.add(key)
-        link = _fresh_link(assignee, key, seen, plan.now)
-        plan.observed.append(Observed(link.id, key, seen, fresh=link))
+        fresh = _fresh_link(assignee, key, seen, plan.now)
+        plan.observed.append(Observed(fresh.id, key, seen, fresh=fresh))
 
 
-def _is_news(link: Link, change: ItemChange) -> bool:
+def _is_news(link: Standing, change: ItemChange) -> bool:
     """Whether the link does not know this yet, or knows it and still waits for a worker to hear of it."""
-    seen = link.psa_seen
-    if seen is None or change.revision > seen.revision or link.due_at is not None:
+    if link.revision is None or change.revision > link.revision or link.due:
         return True
-    return change.revision == seen.revision and seen.item is None and change.item is not None
+    return change.revision == link.revision and link.lacks_content and change.item is not None
 
 
 def _seen(change: ItemChange, now: datetime) -> PsaSeen:
@@ -193,28 +213,31 @@ async def _look_once_more(plan: _Plan, observations: Observations) -> None:
     links = await observations.of_items(keys, [])
     deleted = await observations.deleted(keys)
     late: list[Observed] = []
-    for link in links:
-        key = link.item
-        if key is None or link.psa_seen is None:
+    for key, standing in _grouped(links, lambda link: link.item).items():
+        if key is None:
             continue
-        siblings = [other.psa_seen for other in links if other.item == key and other.psa_seen]
-        newer = _newest_known(link, siblings, deleted.get(key), plan)
-        if newer is not None:
-            plan.wake[link.integration_id] = key
-            late.append(Observed(link.id, key, newer))
+        newest = max((link.revision for link in standing if link.revision is not None), default=-1)
+        for link in standing:
+            newer = _newest_known(link, key, newest, deleted.get(key, -1), plan)
+            if newer is not None:
+                plan.wake[link.integration_id] = key
+                late.append(Observed(link.id, key, newer))
     await observations.observe(late, plan.now)
 
 
-def _newest_known(link: Link, siblings: Sequence[PsaSeen], deleted: int | None, plan: _Plan) -> PsaSeen | None:
-    """Return what is known of an item beyond what its link knows; None if that is nothing."""
-    assert link.item is not None
-    assert link.psa_seen is not None
-    known = link.psa_seen.revision
-    if deleted is not None and deleted > known:
+def _newest_known(link: Standing, key: ItemKey, newest: int, deleted: int, plan: _Plan) -> PsaSeen | None:
+    """Return what is known of an item beyond what its link knows; None if that is nothing.
+
+    `newest`: the newest revision that any link of the item knows. `deleted`: at which it is remembered as deleted.
+    """
+    if link.revision is None:
+        return None
+    if deleted > link.revision:
         return PsaSeen(deleted, deleted=True, assigned=False, item=None, at=plan.now)
-    change = plan.changes[link.item]
-    if change.revision > known and not change.deleted:
+    change = plan.changes[key]
+    if change.revision > link.revision and not change.deleted:
         return replace(_seen(change, plan.now), assigned=link.user_id in (change.assignees or ()))
-    newest = max(sibling.revision for sibling in siblings)
+    if newest <= link.revision:
+        return None
     # Another user's link knows a newer revision, but not whether this user is still assigned: read it.
-    return PsaSeen(newest, deleted=False, assigned=True, item=None, at=plan.now) if newest > known else None
+    return PsaSeen(newest, deleted=False, assigned=True, item=None, at=plan.now)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from events.contract import parse
 from events.notification import NOTIFICATION, check_signature
+from worker.intake.safety import SAFETY_NET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,9 +32,9 @@ async def take_notification(
     integration_id = notification.channel.callback_url.rstrip("/").rpartition("/")[2]
     kind = notification.notification.type
     if kind == _CHANGE:
-        known = await wishes.note_change(integration_id, notification.notification.changes_since, now)
+        known = await wishes.note_change(integration_id, notification.notification.changes_since, now + SAFETY_NET)
     elif kind in _ABOUT_THE_PROFILE:
-        known = await wishes.note_profile(integration_id, now)
+        known = await wishes.note_profile(integration_id, now + SAFETY_NET)
     else:
         known = False
     return integration_id if known else None

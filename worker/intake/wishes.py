@@ -18,6 +18,7 @@ from events.psa import (
     Outbound,
     SyncNow,
 )
+from worker.intake.safety import SAFETY_NET
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,11 +31,11 @@ async def take_wish(event: IntegrationEvent, wishes: Wishes, now: datetime) -> b
 
     Raises `TryLater` if the store is away, `Malformed` if the integration belongs to somebody else.
     """
-    whose = _whose(event.data)
+    whose, due_at = _whose(event.data), now + SAFETY_NET
     match event:
         case Connect(data=data):
             wish = ConnectWish(data.revision, data.code, data.redirect_uri, data.time_zone)
-            return await wishes.want_connect(whose, wish, now)
+            return await wishes.want_connect(whose, wish, due_at)
         case Configure(data=data):
             settings = SettingsWish(
                 revision=data.revision,
@@ -44,13 +45,13 @@ async def take_wish(event: IntegrationEvent, wishes: Wishes, now: datetime) -> b
                 inbound_delete=data.inbound.delete,
                 outbound=_ticked(data.outbound),
             )
-            return await wishes.want_settings(whose, settings, now)
+            return await wishes.want_settings(whose, settings, due_at)
         case Activate(data=data):
-            return await wishes.want_active(whose, data.revision, now, active=True)
+            return await wishes.want_active(whose, data.revision, due_at, active=True)
         case Deactivate(data=data):
-            return await wishes.want_active(whose, data.revision, now, active=False)
+            return await wishes.want_active(whose, data.revision, due_at, active=False)
         case ListCalendars(data=data):
-            return await wishes.want_calendars(whose, data.revision, now)
+            return await wishes.want_calendars(whose, data.revision, due_at)
         case SyncNow() | Delete():
             return False
 

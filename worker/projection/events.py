@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from events.calendar import CalendarEvent, PutEventWrite
 from events.content import Content, Timed, When
-from events.link import CalendarSeen, EventKey, ExternalEvent, ItemKey, ManagedEvent
+from events.link import (
+    MANAGED_PREFIX,
+    CalendarSeen,
+    EventKey,
+    ExternalEvent,
+    ItemKey,
+    ManagedEvent,
+    managed_item,
+)
 from worker.projection.footer import with_footer, without_footer
 from worker.projection.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cut, line, plain
-from worker.projection.times import span
+from worker.projection.times import is_zone, span
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -48,11 +57,22 @@ def _content(event: CalendarEvent, when: When) -> Content:
     return Content(
         when=when,
         summary=cut(line(event.summary), SUMMARY_LIMIT) or "(no subject)",
-        description=cut(without_footer(plain(event.description)), DESCRIPTION_LIMIT),
+        description=cut(_text(event), DESCRIPTION_LIMIT),
         location=line(event.location),
         private=event.private,
         busy=busy,
     )
+
+
+_OURS: Final = re.compile(rf"{MANAGED_PREFIX}(-?\d{{1,10}})-(-?\d{{1,10}})-")
+
+
+def _text(event: CalendarEvent) -> str:
+    """Return the description without our footer, which only events of ours have."""
+    text = plain(event.description)
+    ours = _OURS.match(event.event_id) if event.event_id else None
+    item = managed_item(ours.string, int(ours[1]), int(ours[2])) if ours else None
+    return plain(without_footer(text, item)) if item else text
 
 
 def write_of(
@@ -73,5 +93,6 @@ def write_of(
         location=content.location,
         private=content.private,
         busy=content.busy,
-        time_zone=time_zone if isinstance(content.when, Timed) else None,
+        # A zone that nobody knows would have the whole event refused, and it is for display only.
+        time_zone=time_zone if isinstance(content.when, Timed) and is_zone(time_zone) else None,
     )

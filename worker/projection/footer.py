@@ -1,4 +1,11 @@
-"""The lines at the end of every description we write: where the event comes from, and a link back to it."""
+"""The lines at the end of every description we write: where the event comes from, and a link back to it.
+
+    Synced from PSA - Task #5120:
+    https://psa.example/tasks/5120
+
+The colon says that an address follows. Only the lines of the very item are taken for ours when they come back, so a
+text that merely looks like them is left alone, and so is whatever somebody wrote around them.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +26,18 @@ NAMES: Final = {
     ItemType.TODO: "To-do",
 }
 
-_MARK: Final = "Synced from PSA - "
-_FOOTER: Final = re.compile(
-    r"\s*(?:^|\n)\s*Synced from PSA\s+-\s+[^\n]{1,40}#[^\n]*(?:\n+\s*<?https?://[^\s]+(?:\s*<[^\s>]*>)?)?\s*",
-)
+_ADDRESS: Final = r":(?=\s|\Z)(?:\s{1,4}<?[a-zA-Z][a-zA-Z0-9+.-]{1,20}://\S+(?: ?<\S+>)?)?"
+"""As a provider shows it: on its own line or not, in angle brackets, or followed by itself."""
 
 
 def footer(item: ItemKey, url: str | None) -> str:
     """Return the footer of an item's event."""
-    mark = f"{_MARK}{NAMES[item.item_type]} #{item.item_id}"
-    return f"{mark}\n{url}" if url else mark
+    address = "%20".join(url.split()).replace("<", "%3C").replace(">", "%3E") if url else ""
+    return f"{_mark(item)}:\n{address}" if "://" in address else _mark(item)
+
+
+def _mark(item: ItemKey) -> str:
+    return f"Synced from PSA - {NAMES[item.item_type]} #{item.item_id}"
 
 
 def with_footer(description: str, item: ItemKey, url: str | None) -> str:
@@ -42,12 +51,13 @@ def room_for_text(end: str) -> int:
     return DESCRIPTION_LIMIT - len(end) - 2
 
 
-def without_footer(description: str) -> str:
-    """Return the text of a description that came back, whatever a provider put around the footer."""
-    found = list(_FOOTER.finditer(description)) if "Synced from PSA" in description else []
+def without_footer(description: str, item: ItemKey) -> str:
+    """Return the text of a description that came back."""
+    mark = _mark(item)
+    if mark not in description:
+        return description
+    found = list(re.finditer(rf"^ *{re.escape(mark)}(?:{_ADDRESS}|(?=\s|\Z))", description, re.MULTILINE))
     if not found:
         return description
-    last = found[-1]
-    rest = description[last.end() :].strip()
-    text = description[: last.start()].strip()
+    text, rest = description[: found[-1].start()].rstrip(), description[found[-1].end() :].strip()
     return f"{text}\n\n{rest}" if rest and text else text or rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,7 @@ from events.reasons import Reason
 from worker.core.ownership import Traits
 from worker.core.sides import PsaGone, PsaHolds, PsaNever, PsaUnread, PsaView
 from worker.projection.footer import footer, room_for_text
-from worker.projection.text import SUMMARY_LIMIT, cut, line, plain
+from worker.projection.text import SUMMARY_LIMIT, cut, line, literal, plain
 from worker.projection.times import all_day, due, timed, zone
 
 if TYPE_CHECKING:
@@ -57,7 +58,13 @@ def picture(key: ItemKey | None, seen: PsaSeen | None, time_zone: str | None) ->
         return Pictured(PsaGone(Reason.ITEM_NOT_FOUND))
     if seen.item is None:
         return Pictured(PsaUnread())
-    item = _SNAPSHOTS[key.item_type].validate_json(seen.item)
+    return _pictured(key, seen.item, time_zone)
+
+
+@functools.lru_cache(maxsize=1024)
+def _pictured(key: ItemKey, snapshot: str, time_zone: str | None) -> Pictured:
+    """Picture a snapshot. Kept for a while, because a link is judged several times on its way to rest."""
+    item = _SNAPSHOTS[key.item_type].validate_json(snapshot)
     return Pictured(project(key, item, time_zone), item)
 
 
@@ -119,7 +126,7 @@ def _crm_activity(key: ItemKey, item: CrmActivity, where: ZoneInfo) -> PsaHolds 
     subject = line(item.subject) or line(item.account.name)
     content = Content(
         when=when,
-        summary=_done(f"{line(item.type)}: {subject}", done=item.completed),
+        summary=_done(_headed(line(item.type) or "CRM activity", subject), done=item.completed),
         description=_text(
             item.notes,
             _labelled("Account", item.account.name),
@@ -140,7 +147,7 @@ def _service_call(key: ItemKey, item: ServiceCall) -> PsaHolds | PsaGone:
     about = line(item.ticket.title) if item.ticket else line(item.task_name)
     content = Content(
         when=timed(item.start, item.end or item.start + DEFAULT_LENGTH),
-        summary=_done(f"Service call: {_and(about, line(item.account.name))}", done=item.complete),
+        summary=_done(_headed("Service call", _and(about, line(item.account.name))), done=item.complete),
         description=_text(
             item.description,
             _ticket(item.ticket),
@@ -167,10 +174,10 @@ def _task(key: ItemKey, item: Task) -> PsaHolds | PsaGone:
         when = all_day(item.end_date, item.end_date + timedelta(days=1))
     else:
         return PsaGone(Reason.NO_DATE)
-    hours = f"{item.planned_hours:g}" if item.planned_hours is not None else None
+    hours = f"{item.planned_hours:.2f}".rstrip("0").rstrip(".") if item.planned_hours is not None else None
     content = Content(
         when=when,
-        summary=_done(f"Task: {line(item.name)}{_project(item.project)}", done=item.completed),
+        summary=_done(_headed("Task", line(f"{item.name} {_project(item.project)}")), done=item.completed),
         description=_text(
             item.description,
             _labelled("Planned hours", hours),
@@ -190,7 +197,7 @@ def _todo(key: ItemKey, item: Todo, where: ZoneInfo) -> PsaHolds | PsaGone:
         return PsaGone(Reason.NO_DATE)
     content = Content(
         when=due(item.date, DEFAULT_LENGTH, where),
-        summary=_done(f"To-do: {cut(line(item.description), _TODO_SUMMARY)}", done=item.complete),
+        summary=_done(_headed("To-do", cut(line(plain(item.description)), _TODO_SUMMARY)), done=item.complete),
         description=_text(item.description, _ticket(item.ticket)),
         busy=False,
     )
@@ -204,6 +211,10 @@ def _done(summary: str, *, done: bool) -> str:
     return f"[Done] {summary}" if done else summary
 
 
+def _headed(kind: str, about: str) -> str:
+    return f"{kind}: {about}" if kind and about else kind or about
+
+
 def _and(one: str, other: str) -> str:
     return f"{one} - {other}" if one and other else one or other
 
@@ -211,7 +222,7 @@ def _and(one: str, other: str) -> str:
 def _text(body: str | None, *lines: str) -> str:
     facts = "\n".join(fact for fact in lines if fact)
     text = plain(body)
-    return f"{text}\n\n{facts}" if text and facts else text or facts
+    return literal(f"{text}\n\n{facts}" if text and facts else text or facts)
 
 
 def _labelled(label: str, value: str | None) -> str:
@@ -222,7 +233,7 @@ def _labelled(label: str, value: str | None) -> str:
 def _contact(contact: Person | None) -> str:
     if contact is None:
         return ""
-    return _labelled("Contact", ", ".join(part for part in (contact.name, contact.phone) if part))
+    return _labelled("Contact", ", ".join(line(part) for part in (contact.name, contact.phone) if line(part)))
 
 
 def _ticket(ticket: Ticket | None) -> str:
@@ -238,4 +249,4 @@ def _place(place: Place | None) -> str:
 
 
 def _project(project: Project) -> str:
-    return f" ({line(project.name)})" if line(project.name) else ""
+    return f"({line(project.name)})" if line(project.name) else ""

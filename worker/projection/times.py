@@ -12,13 +12,19 @@ _DAY = timedelta(days=1)
 
 def zone(*names: str | None) -> ZoneInfo:
     """Return the first zone that is known; UTC if none is. Unknown names are common: tenants have typed them."""
-    for name in names:
-        if name:
-            try:
-                return ZoneInfo(name)
-            except (ValueError, OSError, KeyError):
-                continue
-    return ZoneInfo("UTC")
+    return next((found for name in names if (found := _known(name))), ZoneInfo("UTC"))
+
+
+def is_zone(name: str | None) -> bool:
+    """Whether it is the name of a zone."""
+    return _known(name) is not None
+
+
+def _known(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ValueError, OSError, KeyError):
+        return None
 
 
 def instant(moment: datetime) -> datetime:
@@ -39,15 +45,20 @@ def all_day(start: date, end: date) -> AllDay:
 
 def due(moment: datetime, length: timedelta, where: ZoneInfo) -> When:
     """Return the span of something due at a moment: that day if it is midnight there, else from the moment on."""
-    local = moment.astimezone(where)
+    local = instant(moment).astimezone(where)
     if is_midnight(local):
         return AllDay(local.date(), local.date() + _DAY)
     return timed(moment, moment + length)
 
 
 def is_midnight(local: datetime) -> bool:
-    """Whether a local time is the first moment of its day, which is 01:00 where the clocks change at midnight."""
-    return midnight(local.date(), local.tzinfo if isinstance(local.tzinfo, ZoneInfo) else ZoneInfo("UTC")) == local
+    """Whether a clock in its zone shows midnight, or it is the first moment of a day that has none.
+
+    Where clocks are set back over midnight they show it twice, and programs differ in which one they mean.
+    """
+    where = local.tzinfo if isinstance(local.tzinfo, ZoneInfo) else ZoneInfo("UTC")
+    # As instants: of times that are there twice, Python calls none equal to any in another zone.
+    return local.time() == time() or local.astimezone(UTC) == midnight(local.date(), where)
 
 
 def midnight(day: date, where: ZoneInfo) -> datetime:

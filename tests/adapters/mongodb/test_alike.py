@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.links import Links
 from events.content import Field
 from events.integration import Assignee, Held, Lease, Taken
-from events.link import CREATION, ItemKey, Link, LinkState, Observed, PsaAsk
+from events.link import CREATION, ItemKey, Link, LinkState, Observed, PsaAsk, Standing
 from tests.adapters.mongodb.examples import HOUR, NOW, OVER, after, connect, content, item, link, seen
 from tests.adapters.mongodb.examples import settings as wish
 from tests.adapters.mongodb.subjects import VAULT, IntegrationStore, LinkStore, memory_store
@@ -69,6 +69,9 @@ INTEGRATION_STEPS = steps(
 async def ask(who: People | Workers, story: Step) -> object:
     name, *arguments = story
     return await getattr(who, name)(*arguments)
+
+
+T = TypeVar("T", Link, Standing)
 
 
 @dataclass
@@ -260,7 +263,7 @@ class Workers:
         return await self.store.by_ids([self.link(number).id for number in range(3)])
 
 
-def by_id(found: Sequence[Link]) -> list[Link]:
+def by_id(found: Sequence[T]) -> list[T]:
     return sorted(found, key=lambda one: one.id)
 
 

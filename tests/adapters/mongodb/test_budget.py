@@ -132,6 +132,17 @@ async def test_a_server_whose_clock_is_behind_takes_nothing_away(budget: Budget,
     bucket.put(tokens=SIZE, filling=timedelta(hours=-1))
     assert await budget.spend(1, Lane.REAL_TIME) == 0
     assert bucket.stored["tokens"] == pytest.approx(SIZE - 1)
+    assert bucket.stored["at"] <= bucket.now, "it fills by the clock there is"
+
+
+async def test_requests_that_overtake_each_other_fill_nothing_twice(budget: Budget, bucket: Bucket) -> None:
+    """A request's time is that of its arrival, and it can be carried out after later ones."""
+    bucket.put(tokens=0, filling=timedelta(seconds=-5))
+    filled_until = bucket.stored["at"]
+    await budget.spend(0, Lane.REAL_TIME)
+    assert bucket.stored["at"] == filled_until
+    await budget.refused(retry_after=1)
+    assert bucket.stored["at"] == filled_until
 
 
 async def test_whoever_waits_as_told_gets_it(budget: Budget, bucket: Bucket) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from events.items import ItemType
-from events.link import ExternalEvent, ItemKey, Link, Origin, PsaSeen, external_reference, link_id
+from events.link import ExternalEvent, ItemKey, Link, Origin, PsaSeen, external_reference, link_id, standing_of
 from tests.adapters.mongodb.examples import (
     ANN,
     BOB,
@@ -83,6 +83,13 @@ async def test_a_deletion_is_not_filled_in(links: LinkStore) -> None:
     await links.observe([observed(of, seen(4, None, deleted=True))], NOW)
     await links.observe([observed(of, seen(4, "content"))], NOW)
     assert (await stored(links, of)).psa_seen == seen(4, None, deleted=True)
+
+
+async def test_hearing_once_more_that_something_is_to_be_read_is_no_news(links: LinkStore) -> None:
+    of = link(psa_seen=seen(4, None), due_at=after(1))
+    await put(links, of)
+    await links.observe([observed(of, seen(4, None))], after(5))
+    assert await stored(links, of) == of
 
 
 async def test_what_is_observed_makes_its_link_due_and_no_other(links: LinkStore) -> None:
@@ -203,7 +210,7 @@ async def test_all_links_of_an_item_are_found_whosever_they_are(links: LinkStore
 async def test_a_link_is_found_by_its_reference_in_every_generation_and_in_its_own_tenant(links: LinkStore) -> None:
     await put(links, CREATING, link(item(5)))
     reference = external_reference(ANN.user_id, CREATING.event)
-    assert await links.of_items([], [(ANN.tenant_id, reference)]) == [CREATING]
+    assert await links.of_items([], [(ANN.tenant_id, reference)]) == [standing_of(CREATING)]
     assert await links.of_items([], [(2, reference), (ANN.tenant_id, "calsync:another")]) == []
 
 
@@ -211,7 +218,7 @@ async def test_a_link_that_is_found_in_two_ways_is_found_once(links: LinkStore) 
     of = replace(CREATING, item=item(1))
     await put(links, of)
     reference = external_reference(ANN.user_id, CREATING.event)
-    assert await links.of_items([item(1)], [(ANN.tenant_id, reference)]) == [of]
+    assert await links.of_items([item(1)], [(ANN.tenant_id, reference)]) == [standing_of(of)]
 
 
 # Deletions that overtook everything else

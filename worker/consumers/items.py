@@ -1,0 +1,124 @@
+"""Taking item-changed events, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from adapters.rabbitmq.consumer import Delivery, Inbox, ack_batch
+from events.commands import Cause, Wake
+from events.contract import parse
+from events.failures import Malformed
+from events.psa import PSA_EVENT, ItemChanged
+from events.reasons import Reason
+from worker.consumers.shop import LONGEST_TURN, Shop
+from worker.core.retry import Park
+from worker.intake.items import Wakes, take_items
+from worker.said import Said
+
+if TYPE_CHECKING:
+    from worker.ports import Observations, Wishes
+
+BATCH: Final = 250
+"""How many events are taken from the queue together, if so many are there."""
+PREFETCH: Final = 1000
+_SUSPICIOUS: Final = 2
+"""A message that came back so often is handled alone, so that one that makes workers die takes nobody along."""
+_CROWD: Final = 8
+"""So many events at once are a stream: what follows may be about the same calendars, so that wake-ups wait for it."""
+_GAP: Final = 0.15
+"""Seconds without an event after which a stream is over."""
+
+
+@dataclass(slots=True)
+class ItemsConsumer:
+    """See the module. What was taken is stored, and its integrations marked due; wake-ups only make it quick."""
+
+    shop: Shop
+    inbox: Inbox
+    wishes: Wishes
+    observations: Observations
+    _wakes: Wakes = field(default_factory=Wakes)
+    _held_since: float | None = None
+
+    async def run(self) -> None:
+        """Run until the process is about to end."""
+        while not self.shop.stopping.is_set():
+            holding = self._held_since is not None
+            batch = await self.shop.next_batch(self.inbox, BATCH, _GAP if holding else None)
+            if batch:
+                await self._take_all(batch)
+            elif holding:
+                await self._flush()
+        await self._flush()
+
+    async def _take_all(self, batch: list[Delivery]) -> None:
+        groups = [[one] for one in batch] if any(map(_suspicious, batch)) else [batch]
+        for group in groups:
+            await self._take(group)
+            if self._may_hold(len(batch)):
+                self.shop.turn.keep()
+            else:
+                await self._flush()
+
+    async def _take(self, batch: list[Delivery]) -> None:
+        began = self.shop.clock.monotonic()
+        events = [event for delivery in batch if (event := await self._read(delivery)) is not None]
+        taken = await self.shop.insist(
+            lambda: take_items(events, self.wishes, self.observations, self.shop.clock.now())
+        )
+        if isinstance(taken, Park):
+            await self._one_by_one(batch, taken)
+            return
+        self._wakes |= taken.wakes
+        await ack_batch(batch)
+        self.shop.log.info(
+            Said.ITEMS_TAKEN,
+            received=len(batch),
+            nobody=taken.nobody,
+            old=taken.old,
+            woken=len(taken.wakes),
+            seconds=round(self.shop.clock.monotonic() - began, 4),
+        )
+
+    def _may_hold(self, size: int) -> bool:
+        """Whether wake-ups wait for what follows: while a stream lasts, but not for long."""
+        now = self.shop.clock.monotonic()
+        if self._held_since is None:
+            self._held_since = now if size >= _CROWD else None
+        return self._held_since is not None and now - self._held_since < LONGEST_TURN
+
+    async def _flush(self) -> None:
+        wakes = [
+            Wake(integration_id=integration_id, cause=Cause.PSA_EVENT, correlation_id=event_id)
+            for integration_id, event_id in self._wakes.items()
+        ]
+        self._held_since = None
+        if wakes:
+            await self.shop.insist(lambda: self.shop.commands.wake(wakes))
+            self._wakes.clear()
+        self.shop.turn.yield_()
+
+    async def _read(self, delivery: Delivery) -> ItemChanged | None:
+        try:
+            event = parse(PSA_EVENT, delivery.body)
+        except Malformed as error:
+            await self.shop.set_aside(delivery, Park(error.reason, error.detail))
+            return None
+        if isinstance(event, ItemChanged):
+            return event
+        await self.shop.set_aside(delivery, Park(Reason.UNKNOWN_TYPE, f"{event.type} does not belong in this queue"))
+        return None
+
+    async def _one_by_one(self, batch: Sequence[Delivery], park: Park) -> None:
+        if len(batch) == 1:
+            await self.shop.set_aside(batch[0], park)
+            return
+        for delivery in batch:
+            await self._take([delivery])
+
+
+def _suspicious(delivery: Delivery) -> bool:
+    count = delivery.headers.get("x-delivery-count", 0)
+    return isinstance(count, int) and count >= _SUSPICIOUS

@@ -1,0 +1,53 @@
+"""Taking Cronofy's notifications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from events.addresses import SIGNATURE_HEADER
+from events.commands import Cause, Wake
+from worker.core.retry import Park
+from worker.intake.notifications import take_notification
+from worker.said import Said
+
+if TYPE_CHECKING:
+    from adapters.rabbitmq.consumer import Delivery, Inbox
+    from worker.consumers.shop import Shop
+    from worker.ports import Wishes
+
+BATCH: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsConsumer:
+    """Takes Cronofy's notifications."""
+
+    shop: Shop
+    inbox: Inbox
+    wishes: Wishes
+    secrets: tuple[str, ...]
+
+    async def run(self) -> None:
+        """Run until the process is about to end."""
+        while batch := await self.shop.next_batch(self.inbox, BATCH):
+            for delivery in batch:
+                await self._take(delivery)
+
+    async def _take(self, delivery: Delivery) -> None:
+        result = await self.shop.insist(lambda: self._handle(delivery))
+        if isinstance(result, Park):
+            await self.shop.set_aside(delivery, result)
+            return
+        self.shop.log.info(Said.NOTIFICATION_TAKEN, integration_id=result or None)
+        await delivery.ack()
+
+    async def _handle(self, delivery: Delivery) -> str:
+        header = delivery.headers.get(SIGNATURE_HEADER)
+        signature = header if isinstance(header, str) else None
+        woken = await take_notification(delivery.body, signature, self.secrets, self.wishes, self.shop.clock.now())
+        if woken is None:
+            return ""
+        wake = Wake(integration_id=woken, cause=Cause.NOTIFICATION, correlation_id=delivery.message_id)
+        await self.shop.commands.wake([wake])
+        return woken

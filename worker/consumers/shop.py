@@ -1,0 +1,109 @@
+"""What all consumers work with: taking batches, insisting while a system is away, setting aside, taking turns."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from events.failures import Malformed, TryLater
+from events.reasons import Reason
+from worker.core.retry import Ack, Hold, Park, Settlement, settle
+from worker.said import Said
+
+if TYPE_CHECKING:
+    from adapters.process.logs import Logger
+    from adapters.rabbitmq.consumer import Delivery, Inbox
+    from worker.ports import Chance, Clock, Commands
+    from worker.publishing import DeadLetterBox
+
+T = TypeVar("T")
+
+LONGEST_TURN: Final = 5.0
+"""Seconds for which items may keep others waiting."""
+
+
+class Turn:
+    """Whose turn it is. Items go first: taking them in is quick, and what comes in together is worked on together."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Event()
+        self._free.set()
+
+    def keep(self) -> None:
+        """More has come in and is taken first."""
+        self._free.clear()
+
+    def yield_(self) -> None:
+        """It is for others now."""
+        self._free.set()
+
+    async def wait(self) -> None:
+        """Wait for one's turn, but not for long."""
+        if not self._free.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_TURN):
+                    await self._free.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What all consumers work with."""
+
+    clock: Clock
+    chance: Chance
+    commands: Commands
+    dead_letters: DeadLetterBox
+    log: Logger
+    stopping: asyncio.Event
+    turn: Turn = field(default_factory=Turn)
+
+    async def next_batch(self, inbox: Inbox, limit: int, patience: float | None = None) -> list[Delivery]:
+        """Wait for messages, for `patience` seconds if given. Empty if none came or the process is about to end."""
+        batch = asyncio.ensure_future(inbox.batch(limit))  # noqa: TID251 - awaited or cancelled right here
+        stop = asyncio.ensure_future(self.stopping.wait())  # noqa: TID251
+        try:
+            await asyncio.wait({batch, stop}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            return batch.result() if batch.done() else []
+        finally:
+            batch.cancel()
+            stop.cancel()
+
+    async def insist(self, action: Callable[[], Awaitable[T]]) -> T | Park:
+        """Do something until it succeeds, for as long as store or broker are away. Anything else ends as `Park`."""
+        attempts = 0
+        while True:
+            try:
+                result = await action()
+            except Exception as error:  # noqa: BLE001 - `settle` says what becomes of each kind
+                decision = settle(error, attempts, self.chance())
+                await self._say(error, decision, attempts)
+                match decision:
+                    case Park():
+                        return decision
+                    case Ack():
+                        return Park(Reason.BUG, "nothing was done")  # unreachable for handlers that return something
+                    case Hold(delay=delay):
+                        await self.clock.sleep(delay.total_seconds())
+                attempts += 1
+            else:
+                if attempts:
+                    self.log.info(Said.BACK, attempts=attempts)
+                return result
+
+    async def _say(self, error: Exception, decision: Settlement, attempts: int) -> None:
+        if isinstance(error, TryLater):
+            if attempts == 0 or isinstance(decision, Park):
+                self.log.warning(Said.AWAY, system=error.system, reason=error.reason, detail=error.detail)
+        elif not isinstance(error, Malformed):
+            self.log.error(Said.FAILED, error=type(error).__name__, attempts=attempts + 1, exc_info=error)
+
+    async def set_aside(self, delivery: Delivery, park: Park, attempts: int = 1) -> None:
+        """Dead-letter a message and ack it."""
+        await self.insist(lambda: self.dead_letters.park_message(delivery, park, attempts))
+        self.log.warning(
+            Said.PARKED, queue=delivery.queue, message_id=delivery.message_id, reason=park.reason, detail=park.detail
+        )
+        await delivery.ack()
