@@ -15,7 +15,7 @@ from adapters.process.system import new_id
 from adapters.rabbitmq.connection import connect
 from adapters.rabbitmq.publisher import Publisher, open_publisher
 from events.addresses import CRONOFY_EVENTS
-from events.failures import System, TryLater
+from events.failures import Misconfigured, System, TryLater
 from events.reasons import Reason
 from relay.app import relay_app
 from relay.relaying import Relay
@@ -60,7 +60,7 @@ async def running_relay(settings: RelaySettings, host: str, port: int) -> AsyncG
 
 
 async def _keep_connected(url: str, line: _Line) -> None:
-    """Connect as soon as the broker is there. What was connected once heals by itself."""
+    """Connect as soon as the broker is there and has the exchange. What was connected once heals by itself."""
     log, said = logger(), False
     while True:
         try:
@@ -69,8 +69,8 @@ async def _keep_connected(url: str, line: _Line) -> None:
                 open_publisher(connections.publishing, (CRONOFY_EVENTS,)) as line.publisher,
             ):
                 await asyncio.Event().wait()
-        except TryLater as error:
+        except (TryLater, Misconfigured) as error:
             if not said:
-                log.warning("system_away", system=error.system, reason=error.reason, detail=error.detail)
+                log.warning("broker_away", reason=error.reason, detail=error.detail)
             said = True
         await asyncio.sleep(_PAUSE)

@@ -9,7 +9,6 @@ class Said(StrEnum):
     """Constant names: what people search for."""
 
     STARTED = "worker_started"
-    STOPPING = "worker_stopping"
     STOPPED = "worker_stopped"
     AWAY = "system_away"
     BACK = "system_back"
@@ -19,5 +18,5 @@ class Said(StrEnum):
     WOKEN = "wake_executed"
     SWEPT = "due_integrations_woken"
     PARKED = "message_dead_lettered"
+    UNROUTABLE = "dead_letter_unroutable"
     FAILED = "message_failed"
-    ACK_LOST = "ack_lost"

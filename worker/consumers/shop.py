@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 LONGEST_TURN: Final = 5.0
 """Seconds for which items may keep others waiting."""
+_LONGEST_WAIT: Final = 30.0
 
 
 class Turn:
@@ -101,9 +102,17 @@ class Shop:
             self.log.error(Said.FAILED, error=type(error).__name__, attempts=attempts + 1, exc_info=error)
 
     async def set_aside(self, delivery: Delivery, park: Park, attempts: int = 1) -> None:
-        """Dead-letter a message and ack it."""
-        await self.insist(lambda: self.dead_letters.park_message(delivery, park, attempts))
+        """Dead-letter a message and ack it. While no queue takes dead letters, it is kept: nothing is lost."""
+        refused = 0
+        while isinstance(refusal := await self._dead_letter(delivery, park, attempts), Park):
+            if not refused:
+                self.log.error(Said.UNROUTABLE, reason=refusal.reason, detail=refusal.detail)
+            refused += 1
+            await self.clock.sleep(min(2.0**refused, _LONGEST_WAIT))
         self.log.warning(
             Said.PARKED, queue=delivery.queue, message_id=delivery.message_id, reason=park.reason, detail=park.detail
         )
         await delivery.ack()
+
+    async def _dead_letter(self, delivery: Delivery, park: Park, attempts: int) -> Park | None:
+        return await self.insist(lambda: self.dead_letters.park_message(delivery, park, attempts))
