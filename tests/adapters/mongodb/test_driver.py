@@ -153,7 +153,7 @@ class Demanding:
     database: Database
 
     def __getitem__(self, name: str) -> Collection:
-        return self.database[name].with_options(write_concern=WriteConcern(w=2, wtimeout=1000))
+        return self.database[name].with_options(write_concern=WriteConcern(w=50, wtimeout=1000))
 
 
 Write = Callable[[Database], Awaitable[object]]
