@@ -1,7 +1,7 @@
 """What is compared and kept equal: the eight properties of an event, reduced to one form.
 
 A `Content` is a *projection* (see `worker.projection`): text in NFC with LF and without markup, instants in UTC with
-whole seconds, lengths within the calendar's limits. Summary, start, end, all-day, location, description, private and
+whole seconds, lengths within what both sides take. Summary, start, end, all-day, location, description, private and
 busy; start, end and all-day are one value, `when`, because an event is moved as a whole.
 """
 

@@ -17,7 +17,7 @@ from events.link import (
     managed_item,
 )
 from worker.projection.footer import with_footer, without_footer
-from worker.projection.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cut, line, plain
+from worker.projection.text import DESCRIPTION_LIMIT, PSA_DESCRIPTION_LIMIT, SUMMARY_LIMIT, cut, line, plain
 from worker.projection.times import is_zone, span
 
 if TYPE_CHECKING:
@@ -37,13 +37,18 @@ def key_of(event: CalendarEvent) -> EventKey:
 def observe(event: CalendarEvent) -> CalendarSeen:
     """Return what is remembered of an event that was read. A private event of the user's loses its text right here."""
     when = span(event.start, event.end)
-    deleted = event.deleted or event.cancelled or when is None
+    # An invitation that was turned down takes none of its user's time. Source: psa.md, inbound rules.
+    turned_down = event.declined and event.event_id is None
+    deleted = event.deleted or event.cancelled or turned_down or when is None
+    content = None if deleted or when is None else _content(event, when)
+    # A text that is longer than what we may send would be cut by any write.
+    fits = content is None or len(content.description) <= DESCRIPTION_LIMIT
     return CalendarSeen(
-        content=None if deleted or when is None else _content(event, when),
+        content=content,
         deleted=deleted,
         updated=event.updated,
         created=event.created,
-        may_update=event.may_update and not event.private,
+        may_update=event.may_update and not event.private and fits,
         may_delete=event.may_delete,
         recurring=event.recurring,
         event_uid=event.event_uid,
@@ -57,7 +62,7 @@ def _content(event: CalendarEvent, when: When) -> Content:
     return Content(
         when=when,
         summary=cut(line(event.summary), SUMMARY_LIMIT) or "(no subject)",
-        description=cut(_text(event), DESCRIPTION_LIMIT),
+        description=cut(_text(event), PSA_DESCRIPTION_LIMIT),
         location=line(event.location),
         private=event.private,
         busy=busy,
@@ -79,9 +84,9 @@ def write_of(
     key: EventKey, content: Content, item: ItemKey | None, *, url: str | None, time_zone: str | None
 ) -> PutEventWrite:
     """Return the write that makes the event show `content`. Only events of ours carry the footer."""
-    description = content.description
+    description = cut(content.description, DESCRIPTION_LIMIT)
     if isinstance(key, ManagedEvent) and item is not None:
-        description = with_footer(description, item, url)
+        description = with_footer(content.description, item, url)
     start: datetime | date = content.when.start
     end: datetime | date = content.when.end
     return PutEventWrite(

@@ -21,7 +21,7 @@ _CONTROLS: Final = (*range(0x09), *range(0x0E, 0x20), *range(0x7F, 0xA0))
 _INVISIBLE: Final = (0xAD, 0x200B, 0x2060, 0xFEFF)
 _SURROGATES: Final = range(0xD800, 0xE000)
 """Halves of a character, which cannot be sent."""
-_TIDY: Final[dict[int, str | None]] = {
+_CLEAN: Final[dict[int, str | None]] = {
     **dict.fromkeys((*_CONTROLS, *_INVISIBLE, *_SURROGATES)),
     **dict.fromkeys((0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029), "\n"),
     **dict.fromkeys((0x09, 0xA0, 0x2007, 0x202F), " "),
@@ -40,9 +40,11 @@ def plain(text: str | None) -> str:
         return ""
     if text.isascii() and text.isalnum():
         return text  # nothing that any of the rules below could touch
-    text = _tidy(text)
+    text = _clean(text)
     if not is_markup(text):
-        return text
+        text = _composed(text)  # not before: an accent behind a tag would become a part of it
+        if not is_markup(text):
+            return text
     text = _tidy(text_of(text))
     return escaped(_innermost(text)) if is_markup(text) else text
 
@@ -83,5 +85,13 @@ def cut(text: str, limit: int) -> str:
 
 
 def _tidy(text: str) -> str:
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").translate(_TIDY))
+    return _composed(_clean(text))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _clean(text: str) -> str:
+    text = text.replace("\r\n", "\n").translate(_CLEAN)
     return _BLANK_LINES.sub("\n\n", "\n".join(line.rstrip(" ") for line in text.split("\n"))).strip()

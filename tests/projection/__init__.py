@@ -1,0 +1,1 @@
+"""The projection: items and events to one comparable form, and back. Values in, values out."""
