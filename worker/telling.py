@@ -89,7 +89,8 @@ def concluded(report: Report, stored: Link, link: Link, occasion: Occasion) -> N
     if (stored.state, stored.reason) == (link.state, link.reason):
         return
     if link.state in {LinkState.SETTLED, LinkState.BURIED} and stored.state is LinkState.PENDING and _did(stored):
-        direction = Direction.FROM_CALENDAR if stored.reason in _INBOUND else Direction.TO_CALENDAR
+        inbound = bool(stored.psa_asks) or stored.reason in _INBOUND
+        direction = Direction.FROM_CALENDAR if inbound else Direction.TO_CALENDAR
         report.entries.append(_entry(link, occasion, direction, Act.CONFIRM, Result.DONE, link.reason))
         if link.item:
             report.outcomes.append(_synced(link, occasion, direction))

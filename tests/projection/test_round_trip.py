@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from events.calendar import CalendarEvent, PutEventWrite
@@ -139,6 +139,7 @@ def test_a_conference_block_is_no_edit(item: Appointment) -> None:
 def test_writing_what_was_read_makes_nothing_new(item: Appointment, service: Service) -> None:
     _, write = written(item)
     once = seen(write, service, Settings(conference_block=True))
+    assume(len(once.description) < 3000)  # there is room for what providers add
     key = ItemKey(1204, ItemType.APPOINTMENT, str(item.id))
     again = write_of(write.event, once, key, url=item.url, time_zone=None)
     twice = seen(again, service, Settings(conference_block=True))

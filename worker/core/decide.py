@@ -37,6 +37,7 @@ from worker.core.plan import (
     Decision,
     DeleteItem,
     Detach,
+    Overruled,
     PutEvent,
     ReadItem,
     Rehome,
@@ -120,7 +121,8 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
         if asks and reason is Reason.ITEM_NOT_FOUND:
             return _do(Rest(blocked=True), reason)  # absence is never evidence
         if not asks or (removing and asks[-1].sent and asked.overdue):
-            return _do(Bury(), reason if seen is None else Reason.BOTH_DELETED)
+            both = seen is not None and reason is Reason.PSA_DELETED
+            return _do(Bury(), Reason.BOTH_DELETED if both else reason)
         return _do(Await() if removing and asks[-1].sent else RemoveEvent(), reason)
     if link.state is LinkState.DETACHED:
         return _do(Rest(), link.reason)
@@ -128,10 +130,11 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
         return _do(Rest(blocked=True), reason)  # absence is never evidence
     if isinstance(link.event, ExternalEvent) and link.calendar_base is None:
         return _do(CreateItem(seen.content), Reason.CALENDAR_CREATED)  # taken out of the bin by its user
-    remove = _ask_again(link, RemoveEvent(), asked) if removing else Decision(RemoveEvent(), reason)
-    edited = link.calendar_base is not None and bool(news(link, seen.content))
+    edited = news(link, seen.content) if link.calendar_base is not None else frozenset[Field]()
+    lost = tuple(Overruled(f, "psa", seen.content.value(f), reason) for f in Field if f in edited)
+    remove = _ask_again(link, RemoveEvent(), asked) if removing else Decision(RemoveEvent(), reason, lost)
     item_type = link.item.item_type if link.item else ItemType.APPOINTMENT
-    beaten = edited and reason is Reason.PSA_DELETED and ownership.of(item_type).deletable
+    beaten = bool(edited) and reason is Reason.PSA_DELETED and ownership.of(item_type).deletable
     if removing and not (asked.lapsed if beaten else asked.overdue):
         return _do(Await(), Reason.AWAITING_CONFIRMATION)
     return (Decision(CreateItem(seen.content), Reason.EDIT_BEATS_DELETE), remove) if beaten else (remove,)

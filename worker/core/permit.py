@@ -58,7 +58,7 @@ def _instead(decision: Decision, link: Link, policy: Policy) -> Decision | None:
         case DeleteItem() if not policy.inbound_delete:
             return Decision(Detach(), Reason.DELETE_NOT_TICKED)
         case PutEvent():
-            return _instead_of_putting(decision.reason, link, policy)
+            return _instead_of_putting(link, policy)
         case RemoveEvent():
             return _instead_of_removing(decision.reason, link, policy)
         case _:
@@ -79,12 +79,11 @@ def _instead_of_creating(reason: Reason, link: Link, policy: Policy) -> Decision
     return None
 
 
-def _instead_of_putting(reason: Reason, link: Link, policy: Policy) -> Decision | None:
+def _instead_of_putting(link: Link, policy: Policy) -> Decision | None:
     if not _ticked(link, policy):
         return Decision(Rest(), Reason.TYPE_NOT_TICKED)
     if isinstance(link.event, ExternalEvent) and not _may_change(link, policy):
         return Decision(Rest(blocked=True), Reason.PSA_REFUSED if link.psa_refused else Reason.NOT_PERMITTED)
-    del reason
     return None
 
 

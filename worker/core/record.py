@@ -75,7 +75,9 @@ def _overdue_at(link: Link, timing: Timing) -> datetime:
 
 def next_look(link: Link, now: datetime, timing: Timing) -> datetime:
     """When to look for the last ask."""
-    asked = link.calendar_asks[-1].at if link.calendar_asks else now
+    if not link.calendar_asks:
+        return now
+    asked = link.calendar_asks[-1].at
     return next((asked + look for look in timing.looks if asked + look > now), max(now, _overdue_at(link, timing)))
 
 

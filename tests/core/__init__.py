@@ -1,0 +1,1 @@
+"""The pure core, as tables. Values in, values out."""
