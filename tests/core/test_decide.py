@@ -24,6 +24,7 @@ from tests.core.examples import (
     LAPSED,
     MISSING,
     NO_ASKS,
+    NOTHING,
     NOW,
     OVERDUE,
     RESCHEDULED,
@@ -40,6 +41,7 @@ from tests.core.examples import (
 from tests.core.tables import combinations, is_used, look_up, rows
 from worker.core.decide import Asked, decide
 from worker.core.ownership import Ownership
+from worker.core.permit import permit
 from worker.core.sides import PsaGone, PsaNever, PsaUnread, PsaView
 
 TABLE: Final = Ownership()
@@ -138,6 +140,29 @@ def test_what_is_done_where_nothing_is_under_way(calendar: str, psa: str, kind: 
     (plan,) = look_up(RESTING, calendar, psa, kind, event)
     found, view = situation(calendar, psa, kind, event)
     assert say(*decide(found, view, TABLE, NO_ASKS)) == plan
+
+
+UNTICKED: Final = """
+ChangeItem  | *           | *      | Rest (update_not_ticked)
+CreateItem  | *           | *      | Rest (update_not_ticked)
+DeleteItem  | *           | *      | Detach (delete_not_ticked)
+PutEvent    | *           | *      | Rest (type_not_ticked)
+RemoveEvent | *           | ours   | Rest (type_not_ticked)
+RemoveEvent | psa_deleted | theirs | Detach (not_permitted)
+RemoveEvent | unassigned  | theirs | Detach (unassigned)
+RemoveEvent | no_date     | theirs | Detach (no_date)
+"""
+NEEDS_NO_TICK: Final = ("Rest", "Detach", "Bury", "Rehome", "VerifyEvent", "ReadItem")
+
+
+@pytest.mark.parametrize(("calendar", "psa", "kind", "event"), combinations(COLUMNS))
+def test_what_is_done_where_nothing_is_ticked(calendar: str, psa: str, kind: str, event: str) -> None:
+    """The same situations; looking and resting go on, and whatever would be written rests with its reason."""
+    (plan,) = look_up(RESTING, calendar, psa, kind, event)
+    action, reason = plan.split()[0], plan.partition("(")[2].partition(")")[0]
+    found, view = situation(calendar, psa, kind, event)
+    instead = plan if action in NEEDS_NO_TICK else look_up(UNTICKED, action, reason, event)[0]
+    assert say(permit(decide(found, view, TABLE, NO_ASKS), found, NOTHING)) == instead
 
 
 # A write is under way: the room, from 1 to 2

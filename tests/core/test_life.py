@@ -452,6 +452,16 @@ def test_what_the_calendar_refuses_is_blocked_until_something_changes() -> None:
     assert not life.intends().link.message, "words about a former try are gone"
 
 
+def test_a_write_that_was_accepted_once_may_arrive_although_its_repetition_is_refused() -> None:
+    """And is no edit then, even if the item has changed meanwhile."""
+    life = at_rest(A).psa_shows(B).sends().waits(PATIENCE).calendar_read()
+    assert life.plan == "PutEvent summary (not_confirmed)"
+    life.intends()
+    life.link = record.refused_by_calendar(life.link, Reason.CALENDAR_REFUSED, "no")
+    life.psa_shows(replace(B, summary="C")).calendar_shows(B)
+    assert life.plan == "PutEvent summary (psa_changed)"
+
+
 # What the PSA cannot hold
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from events.content import ALL_FIELDS, Content
+from events.content import ALL_FIELDS
 from events.link import CREATION, CalendarAsk, ItemKey, Link, LinkState, PsaAsk, PsaSeen
 from events.reasons import Reason
 from worker.core.compare import take
@@ -123,8 +123,9 @@ def _ask_calendar(link: Link, ask: CalendarAsk, timing: Timing) -> Link:
     applied = [i for i, old in enumerate(asks) if not old.believed and ask.at - old.at >= timing.patience]
     asks = asks[applied[-1] :] if applied else asks
     if asks and replace(asks[-1], at=ask.at, over=ask.over, sent=False, believed=False) == ask:
-        asks = asks[:-1]
-        ask = replace(ask, over=link.calendar_asks[-1].over or ask.over)
+        ask = replace(ask, over=asks[-1].over or ask.over)
+        # The same again. If it was accepted once it may arrive even if this time it is refused, so it is not forgotten.
+        asks = asks if asks[-1].sent else asks[:-1]
     return replace(link, calendar_asks=(*asks, ask))
 
 
@@ -247,10 +248,3 @@ def given_up(link: Link, now: datetime, timing: Timing) -> bool:
 def blocked(link: Link, reason: Reason, message: str = "") -> Link:
     """Leave it to a person, until one side changes."""
     return replace(_resting(link, LinkState.BLOCKED, reason), message=message)
-
-
-def expected(link: Link) -> Content | None:
-    """What the calendar is expected to show."""
-    if link.calendar_asks:
-        return link.calendar_asks[-1].content
-    return link.calendar_base
