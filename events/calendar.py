@@ -5,7 +5,7 @@ A write has no field for attendees, reminders, colours or conferences, so nobody
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from events.integration import CalendarInfo
@@ -37,6 +37,8 @@ class CalendarEvent:
     recurring: bool = False
     may_update: bool = True
     may_delete: bool = True
+    digest: str = field(default="", compare=False)
+    """Short for all that was read of it. Two reads with the same digest are the same, and need no second look."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal, TypeVar
@@ -79,26 +80,18 @@ def parse(contract: TypeAdapter[T], body: bytes) -> T:
         raise _malformed(error) from None  # the cause may quote what was given as type
 
 
-_OPENING: Final = frozenset({b"[", b"{"})
-_CLOSING: Final = frozenset({b"]", b"}"})
-# A string may lack its end, and never gives back what it took: else each quote in it would be tried as a beginning.
-_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_NO_BRACKET: Final = bytes(set(range(256)) - set(b'"[]{}'))
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def may_be_deeper(body: bytes, limit: int) -> bool:
     """Whether JSON is nested deeper than a limit. Of anything else the answer means nothing."""
     if body.count(b"{") + body.count(b"[") <= limit:
         return False  # nearly every message: too few brackets to be too deep
-    depth = 0
-    for match in _STRING_OR_BRACKET.finditer(body):
-        token = match.group()
-        if token in _OPENING:
-            depth += 1
-            if depth > limit:
-                return True
-        else:  # a string changes nothing; it is matched so that brackets in it do not count
-            depth -= token in _CLOSING
-    return False
+    # Without escapes each quote begins or ends a string, and only brackets outside of strings count.
+    bare = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_BRACKET)
+    outside = b"".join(bare.split(b'"')[::2])
+    return max(itertools.accumulate(map(_STEPS.__getitem__, outside)), default=0) > limit
 
 
 _TYPE_NAME: Final = re.compile(r"(?P<name>[a-z0-9_]+(?:\.[a-z0-9_]+)+)\.v\d{1,6}")

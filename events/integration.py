@@ -160,6 +160,28 @@ class Integration:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """Hints that have been followed: up to these numbers of `Signals`. Later ones stay."""
+
+    requested: int
+    profile_check: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the holder of the lease has found out since it last wrote it down."""
+
+    before: Held
+    after: Held
+    served: Served | None = None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there is nothing to write down."""
+        return self.served is None and self.before == self.after
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to work on one integration, until `deadline`."""
 

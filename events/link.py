@@ -106,6 +106,8 @@ class CalendarSeen:
     may_delete: bool = True
     recurring: bool = False
     event_uid: str = ""
+    digest: str = ""
+    """Of the read that showed this; empty if nobody computed one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ MONGODB_IMAGE: Final = "mongo:8"
 _IMAGES: Final[Mapping[ServiceName, str]] = {"rabbitmq": RABBITMQ_IMAGE, "mongodb": MONGODB_IMAGE}
 _AMQP: Final = 5672
 _MANAGEMENT: Final = 15672
+_METRICS: Final = 15692
 _STOP_SECONDS: Final = 60
 
 
@@ -169,16 +170,18 @@ class Container:
 
 def _rabbitmq() -> Container:
     container = DockerContainer(RABBITMQ_IMAGE)
-    for port in (_AMQP, _MANAGEMENT):
+    ports = [_AMQP, _MANAGEMENT, _METRICS]
+    for port in ports:
         container.with_bind_ports(port, free_port())
-    return Container(container, [_AMQP, _MANAGEMENT], _rabbitmq_urls, lambda place: answers(place[0], *place[1]))
+    return Container(container, ports, _rabbitmq_urls, lambda place: answers(place[0], *place[1][:2]))
 
 
 def _rabbitmq_urls(place: Place) -> Mapping[str, str]:
-    host, (amqp, management) = place
+    host, (amqp, management, metrics) = place
     return {
         "rabbitmq_url": f"amqp://guest:guest@{host}:{amqp}/",
         "rabbitmq_management_url": f"http://guest:guest@{host}:{management}",
+        "rabbitmq_metrics_url": f"http://{host}:{metrics}/metrics",
     }
 
 

@@ -99,7 +99,13 @@ class _Keeper:
     def broker(self) -> Broker:
         """The RabbitMQ that is kept."""
         urls = self.addresses
-        return Broker("rabbitmq", urls["rabbitmq_url"], self._ask, urls["rabbitmq_management_url"])
+        return Broker(
+            "rabbitmq",
+            urls["rabbitmq_url"],
+            self._ask,
+            urls["rabbitmq_management_url"],
+            urls["rabbitmq_metrics_url"],
+        )
 
     def database(self) -> Database:
         """The MongoDB that is kept."""

@@ -61,6 +61,8 @@ class Broker(Service):
 
     management_url: str
     """Base of the HTTP API, with user and password."""
+    metrics_url: str = ""
+    """What Prometheus reads; empty if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ calendar_seen: Final = whole(
     may_delete=st.booleans(),
     recurring=st.booleans(),
     event_uid=texts,
+    digest=texts,
 )
 calendar_asks: Final = whole(
     CalendarAsk,

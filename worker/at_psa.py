@@ -64,7 +64,7 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     await work.save(failed)
     done += await _stand_for(work, made)
     if done and not work.psa_away:
-        await work.psa_works()
+        work.psa_works()
     return done
 
 

@@ -53,15 +53,17 @@ class Executor:
     async def _work(self, wake: Wake, taken: Taken) -> str:
         began = self.tools.clock.monotonic()
         while True:
+            holding = Holding(self.leases, self.tools.clock, taken)
             try:
-                due_at = await self._slice(wake, Holding(self.leases, self.tools.clock, taken))
+                due_at = await self._slice(wake, holding)
             except Stale as error:
                 if error.reason is Reason.LEASE_LOST:
                     return error.reason.value
+                holding.forget()
                 due_at = self.tools.clock.now()  # new settings: begin anew under them
             if self.tools.clock.monotonic() - began > _TURN:
                 await self.commands.wake([Wake(integration_id=wake.integration_id, cause=Cause.DUE)])
-            match await self.leases.release(taken.lease, due_at, LEASE):
+            match await holding.release(due_at):
                 case Released():
                     return "rested" if due_at is None else "waiting"
                 case Lost():
@@ -81,7 +83,7 @@ class Executor:
                 raise
             return await self._hold(holding, error)
         if holding.held.calendar_failures:
-            await holding.save(calendar_failures=0, calendar_hold=None)
+            holding.note(calendar_failures=0, calendar_hold=None)
         return due_at
 
     async def _attempt(self, wake: Wake, holding: Holding) -> datetime | None:

@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from events.failures import Stale
-from events.integration import Held, Integration, Lease, Lost, Taken
+from events.integration import Held, Integration, Lease, Lost, Note, ReleaseResult, Served, Taken
 from events.reasons import Reason
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from worker.ports import Clock, Leases
 
 LEASE = timedelta(seconds=90)
@@ -27,6 +29,8 @@ class Holding:
         self._lease = taken.lease
         self.integration: Integration = taken.integration
         self.held: Held = taken.integration.held
+        self._written: Held = taken.integration.held
+        self._served: Served | None = None
 
     @property
     def id(self) -> str:
@@ -38,29 +42,48 @@ class Holding:
         """The lease, as it was last extended."""
         return self._lease
 
-    async def save(self, **changes: Any) -> None:  # noqa: ANN401 - fields of `Held`; `replace` refuses others
-        """Record parts of what is the case. Raises `Stale` if the lease was lost."""
+    def note(self, **changes: Any) -> None:  # noqa: ANN401 - fields of `Held`; `replace` refuses others
+        """Note parts of what is the case, to be written down with the next save or the release.
+
+        For what costs nothing but another look if it is lost.
+        """
+        self.held = replace(self.held, **changes)
+
+    async def save(self, **changes: Any) -> None:  # noqa: ANN401 - as above
+        """Write down parts of what is the case. Raises `Stale` if the lease was lost."""
         await self.become(replace(self.held, **changes))
 
     async def become(self, after: Held) -> None:
-        """Record what is the case, as a whole. Raises `Stale` if the lease was lost."""
-        if not await self._leases.save(self._lease, self.held, after):
-            raise Stale(Reason.LEASE_LOST)
+        """Write down what is the case, as a whole. Raises `Stale` if the lease was lost."""
         self.held = after
-
-    async def read_served(self) -> None:
-        """Note that a complete read has followed the hints known when the lease was taken."""
-        await self._serve(self.integration.signals.requested, self.integration.signals.profile_checked)
-
-    async def check_served(self) -> None:
-        """Note that the connection was checked, as hints known when the lease was taken asked for."""
-        await self._serve(self.integration.signals.served, self.integration.signals.profile_check)
-
-    async def _serve(self, requested: int, profile_check: int) -> None:
-        if not await self._leases.serve(self._lease, requested=requested, profile_check=profile_check):
+        note = self._note()
+        if not await self._leases.save(self._lease, note):
             raise Stale(Reason.LEASE_LOST)
+        self._written, self._served = note.after, None
+
+    def read_served(self) -> None:
+        """Note that a complete read has followed the hints known when the lease was taken."""
+        self._serve(self.integration.signals.requested, self.integration.signals.profile_checked)
+
+    def check_served(self) -> None:
+        """Note that the connection was checked, as hints known when the lease was taken asked for."""
+        self._serve(self.integration.signals.served, self.integration.signals.profile_check)
+
+    def _serve(self, requested: int, profile_check: int) -> None:
+        self._served = Served(requested, profile_check)
         signals = replace(self.integration.signals, served=requested, profile_checked=profile_check)
         self.integration = replace(self.integration, signals=signals)
+
+    def forget(self) -> None:
+        """Let go of what was noted and not written down: it was found out under settings that are no longer wanted."""
+        self.held, self._served = self._written, None
+
+    async def release(self, due_at: datetime | None) -> ReleaseResult:
+        """Write down what was noted and give the lease back, or keep it if there is a mark to run again."""
+        return await self._leases.release(self._lease, self._note(), due_at, LEASE)
+
+    def _note(self) -> Note:
+        return Note(self._written, self.held, self._served)
 
     async def assure(self) -> None:
         """Make sure, right before an effect, that the work is still ours and wanted.

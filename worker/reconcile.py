@@ -37,29 +37,29 @@ _ROUNDS: Final = 20
 
 async def reconcile(work: Slice) -> datetime | None:
     """Return when the integration is due again; None if nothing waits."""
-    soon = _SOON
+    horizon = work.now() + _SOON
     for _ in range(_ROUNDS):
-        due = await work.tools.links.due(work.holding.id, work.now() + soon, _AT_ONCE)
+        due = await work.tools.links.due(work.holding.id, horizon, _AT_ONCE)
         if _must_look(work, due):
             await _look(work, due)
         elif due:
             await advance(work, [(link, link) for link in due])
-        else:
-            return await _rested(work)
         if work.over:
             break
-        soon = timedelta()
+        horizon = work.now()
+        next_due = await work.tools.links.next_due(work.holding.id)
+        if next_due is None or next_due > horizon:
+            return await _rested(work, next_due)
     return work.now()
 
 
-async def _rested(work: Slice) -> datetime | None:
+async def _rested(work: Slice, next_due: datetime | None) -> datetime | None:
     if work.report.synced:
         at = work.now()
         await work.tools.outcomes.publish([outcomes.synced(work.holding, at)])
-        await work.holding.save(last_sync=at)
+        work.holding.note(last_sync=at)
         work.report.synced = False
-    moments = [await work.tools.links.next_due(work.holding.id), work.look_again_at]
-    return min((moment for moment in moments if moment), default=None)
+    return min((moment for moment in (next_due, work.look_again_at) if moment), default=None)
 
 
 def _must_look(work: Slice, due: Sequence[Link]) -> bool:
@@ -93,11 +93,11 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
         url = page.next_url
     work.read_at = began  # only a complete read says anything about an event that it does not show
     if as_of is not None:
-        await work.holding.save(cursor=max(as_of, work.holding.held.cursor or as_of))
-    await _serve(work)
+        work.holding.note(cursor=max(as_of, work.holding.held.cursor or as_of))
+    _serve(work)
 
 
-async def _serve(work: Slice) -> None:
+def _serve(work: Slice) -> None:
     """Take a hint as followed, once the read showed what it announced, or after some more looks.
 
     A notification can be quicker than the cache from which reads are answered.
@@ -105,12 +105,11 @@ async def _serve(work: Slice) -> None:
     announced = work.holding.integration.signals.changes_since
     looks = work.holding.held.empty_looks
     if announced is None or work.newest_seen >= announced or looks >= len(_LOOK_AGAIN):
-        if looks:
-            await work.holding.save(empty_looks=0)
-        await work.holding.read_served()
+        work.holding.note(empty_looks=0)
+        work.holding.read_served()
     else:
         work.look_again_at = work.now() + _LOOK_AGAIN[looks]
-        await work.holding.save(empty_looks=looks + 1)
+        work.holding.note(empty_looks=looks + 1)
 
 
 async def _next_page(work: Slice, url: str) -> Page:
@@ -136,6 +135,9 @@ async def _observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
         link_id(work.holding.id, key_of(event)): event for event in page.events if event.calendar_id == calendar_id
     }
     known = {link.id: link for link in due}
+    # Reads overlap: most of what one shows, an earlier one has shown already.
+    old = await work.tools.links.seen_before({id_: event.digest for id_, event in events.items() if id_ not in known})
+    events = {id_: event for id_, event in events.items() if id_ not in old}
     known |= await work.tools.links.by_ids([id_ for id_ in events if id_ not in known])
     pairs = {link.id: (link, link) for link in due}
     for id_, event in events.items():

@@ -52,7 +52,7 @@ class Setup:
         new_settings = settings is not None and settings.revision != self._held.configured_revision
         if new_settings or self._check_is_due():
             await self.check_connection()
-            await self.holding.check_served()
+            self.holding.check_served()
         if wanted.list_calendars_revision > self._held.listed_revision:
             await self._list_calendars(wanted.list_calendars_revision)
         if new_settings and settings is not None and self._held.status is Status.CONNECTED:

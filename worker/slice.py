@@ -122,10 +122,10 @@ class Slice:
         self.psa_away = self.now() + backoff(failures, self.tools.chance(), error.retry_after)
         await self.holding.save(psa_hold=self.psa_away, psa_failures=failures + 1)
 
-    async def psa_works(self) -> None:
+    def psa_works(self) -> None:
         """Forget former outages of the PSA."""
         if self.holding.held.psa_failures:
-            await self.holding.save(psa_hold=None, psa_failures=0)
+            self.holding.note(psa_hold=None, psa_failures=0)
 
     async def save(self, changes: list[tuple[Link, Link]]) -> list[Link]:
         """Tell what is to be told, then save. Returns the links as they are now stored; refused ones are left out.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime
 from typing import Final
+
+import orjson
 
 from adapters.http.json import Object, integer, mapping, objects, text
 from events.calendar import CalendarEvent, ChannelInfo, ProfileInfo
@@ -39,10 +42,19 @@ def event(raw: Object) -> CalendarEvent | None:
         recurring=raw.get("recurring") is True,
         may_update=options.get("update") is not False,
         may_delete=options.get("delete") is not False,
+        digest=_digest(raw),
     )
     takes_place = found.start is not None and (found.end is not None or raw.get("end") is None)
     named = found.calendar_id and found.event_uid
     return found if named and (takes_place or found.deleted or found.cancelled) else None
+
+
+def _digest(raw: Object) -> str:
+    """Return nothing for what cannot be written again: a number that is too large, half of a character."""
+    try:
+        return hashlib.blake2b(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
+    except orjson.JSONEncodeError:
+        return ""
 
 
 def calendar(raw: Object) -> CalendarInfo | None:

@@ -187,6 +187,7 @@ def _calendar_seen_to_document(seen: CalendarSeen | None) -> Document | None:
             "may_delete": seen.may_delete,
             "recurring": seen.recurring,
             "event_uid": seen.event_uid,
+            "digest": seen.digest,
         }
     )
 
@@ -205,6 +206,7 @@ def _calendar_seen_from_document(document: Document | None) -> CalendarSeen | No
             may_delete=document["may_delete"],
             recurring=document["recurring"],
             event_uid=document["event_uid"],
+            digest=document.get("digest", ""),
         )
     )
 

@@ -32,6 +32,7 @@ from events.integration import (
     Integration,
     Lease,
     Lost,
+    Note,
     Released,
     ReleaseResult,
     SettingsWish,
@@ -145,7 +146,11 @@ class Integrations:
     # The lease
 
     async def take(self, integration_id: str, owner: str, length: timedelta) -> TakeResult:
-        """Take the lease for `owner`, a message's id; or leave a mark with whoever holds it. One atomic update."""
+        """Take the lease for `owner`, a message's id; or leave a mark with whoever holds it. One atomic update.
+
+        Either way it is due when the lease runs out: should its holder die, and its message be lost, the sweeper finds
+        it.
+        """
         began = self._monotonic()
         free: Document = {"$or": [{"$lte": ["$lease.until", "$$NOW"]}, {"$eq": ["$lease.owner", {"$literal": owner}]}]}
         taken = {
@@ -153,7 +158,9 @@ class Integrations:
             "fence": {"$add": [{"$ifNull": ["$lease.fence", 0]}, 1]},
             "until": _from_now(length),
         }
-        update = [{"$set": {"lease": {"$cond": [free, taken, "$lease"]}, "rerun": {"$not": [free]}}}]
+        lease: Document = {"$cond": [free, taken, "$lease"]}
+        due: Document = {"$cond": [free, _from_now(length), {"$min": ["$due_at", "$lease.until"]}]}
+        update = [{"$set": {"lease": lease, "rerun": {"$not": [free]}, "due_at": due}}]
         with away():
             found = await self._collection.find_one_and_update({"_id": integration_id}, update, return_document=True)
         if found is None:
@@ -182,39 +189,39 @@ class Integrations:
             found = await self._collection.find_one({**_held_by(lease), "epoch": lease.epoch}, {"_id": 1})
         return found is not None
 
-    async def save(self, lease: Lease, before: Held, after: Held) -> bool:
-        """Save what is the case. False if the lease is no longer ours."""
-        changes = held_to_document(lease.integration_id, after, self._vault, known=before)
-        if not changes:
+    async def save(self, lease: Lease, note: Note) -> bool:
+        """Write down what the holder has found out. False if the lease is no longer ours."""
+        if note.says_nothing:
             return True
         with away():
-            result = await self._collection.update_one(_held_by(lease), _set_held(changes))
+            result = await self._collection.update_one(_held_by(lease), [{"$set": self._noted(lease, note)}])
         return result.matched_count > 0
 
-    async def serve(self, lease: Lease, *, requested: int, profile_check: int) -> bool:
-        """Note that hints up to these numbers have been followed. Later ones stay. False if the lease was lost."""
-        later = {"$gt": ["$signals.requested", requested]}
-        update = {
-            "signals.served": requested,
-            "signals.profile_checked": profile_check,
-            "signals.changes_since": {"$cond": [later, "$signals.changes_since", "$$REMOVE"]},
-        }
-        with away():
-            result = await self._collection.update_one(_held_by(lease), [{"$set": update}])
-        return result.matched_count > 0
+    def _noted(self, lease: Lease, note: Note) -> Document:
+        changes = held_to_document(lease.integration_id, note.after, self._vault, known=note.before)
+        document: Document = {f"held.{name}": {"$literal": value} for name, value in changes.items()}
+        if note.served is not None:
+            later = {"$gt": ["$signals.requested", note.served.requested]}
+            document |= {
+                "signals.served": note.served.requested,
+                "signals.profile_checked": note.served.profile_check,
+                "signals.changes_since": {"$cond": [later, "$signals.changes_since", "$$REMOVE"]},
+            }
+        return document
 
-    async def release(self, lease: Lease, due_at: datetime | None, length: timedelta) -> ReleaseResult:
-        """Give the lease back, due again at `due_at`; or keep it, if a mark says to run again."""
+    async def release(self, lease: Lease, note: Note, due_at: datetime | None, length: timedelta) -> ReleaseResult:
+        """Write down a note and give the lease back, due again at `due_at`; or keep it, if a mark says to run again."""
+        noted = self._noted(lease, note)
         freed: Document = {"lease.owner": None, "lease.until": None}
         due: Any = due_at if due_at is not None else "$$REMOVE"
         with away():
             result = await self._collection.update_one(
-                {**_held_by(lease), "rerun": False}, [{"$set": {**freed, "due_at": due}}]
+                {**_held_by(lease), "rerun": False}, [{"$set": {**noted, **freed, "due_at": due}}]
             )
             if result.matched_count:
                 return Released()
             began = self._monotonic()
-            again = [{"$set": {"rerun": False, "lease.until": _from_now(length)}}]
+            again = [{"$set": {**noted, "rerun": False, "lease.until": _from_now(length)}}]
             found = await self._collection.find_one_and_update(_held_by(lease), again, return_document=True)
         return Lost() if found is None else self._taken(found, began + length.total_seconds())
 
@@ -248,10 +255,6 @@ class Integrations:
 
 def _held_by(lease: Lease) -> Document:
     return {"_id": lease.integration_id, "lease.fence": lease.fence, "lease.owner": lease.owner}
-
-
-def _set_held(changes: Document) -> list[Document]:
-    return [{"$set": {f"held.{name}": {"$literal": value} for name, value in changes.items()}}]
 
 
 def _from_now(length: timedelta) -> Document:

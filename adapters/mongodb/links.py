@@ -24,7 +24,7 @@ from adapters.mongodb.codec import (
     psa_seen_to_document,
     standing_from_document,
 )
-from adapters.mongodb.driver import Collection, Database, Document, away, insert_new
+from adapters.mongodb.driver import Collection, Database, Document, Query, away, insert_new
 from events.integration import Lease
 from events.link import CREATION, ItemKey, Link, Observed, PsaSeen, Standing
 
@@ -104,6 +104,17 @@ class Links:
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Link]:
         """Return those of these links that exist."""
         return {link.id: link for link in await self._find({"_id": {"$in": list(ids)}})} if ids else {}
+
+    async def seen_before(self, digests: Mapping[str, str]) -> frozenset[str]:
+        """Return those of these links that have seen just this, given by digest, and wait for nothing."""
+        wanted = [id_ for id_, digest in digests.items() if digest]
+        if not wanted:
+            return frozenset()
+        query: Query = {"_id": {"$in": wanted}, "calendar_asks": []}
+        with away():
+            found = await self._collection.find(query, {"calendar_seen.digest": 1}).to_list(None)
+        seen = {document["_id"]: document.get("calendar_seen") for document in found}
+        return frozenset(id_ for id_, shown in seen.items() if shown and shown.get("digest") == digests[id_])
 
     async def owners(self, integration_id: str, items: Sequence[ItemKey]) -> list[Link]:
         """Return the links of an integration that stand for these items, and those whose item is being created."""

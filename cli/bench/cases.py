@@ -14,9 +14,10 @@ from cli.failing import Failed
 _PATIENCE: Final = 600.0
 _GLANCE: Final = 0.01
 _LONG_GLANCE: Final = 0.5
-_PAUSE: Final = 0.1
-_SETTLED: Final = 4.0
-"""Seconds after which writes have been read back and nothing is under way."""
+_PAUSE: Final = 2.5
+"""Seconds between edits at rest: enough for the one before to be read back."""
+_REST: Final = 65.0
+"""Seconds after which everything rests: writes have been read back, and reads no longer overlap with them."""
 _STRANGERS: Final = range(900_000, 900_500)
 """Users without an integration."""
 
@@ -47,7 +48,7 @@ class Bench:
         """Edit one thing in one user's calendar, wait until it is applied, pause, and so on."""
         made = [Edit(self.users[n % len(self.users)], next(self.numbers), 1) for n in range(self.size.single)]
         await self._apply(made, made)
-        await self.traffic.clock.sleep(_SETTLED)
+        await self.traffic.clock.sleep(_REST)
         edits = [edit.again() for edit in made]
         begun = await self._begin()
         for edit in edits:
@@ -60,7 +61,7 @@ class Bench:
         each = self.size.burst // len(self.users)
         made = [Edit(user, next(self.numbers), 1) for _ in range(each) for user in self.users]
         await self._apply(made, made)
-        await self.traffic.clock.sleep(_SETTLED)
+        await self.traffic.clock.sleep(_REST)
         edits = [edit.again() for edit in made]
         begun = await self._begin()
         memory = [begun.used.memory]

@@ -54,7 +54,7 @@ def command(
 ) -> None:
     """Measure throughput, delay and cost, beside a hand-written loop in the same run. Takes some minutes."""
     configure(Format.CONSOLE, Level.ERROR)
-    run(_bench(Size(users=users, burst=events, single=60, strange=events)))
+    run(_bench(Size(users=users, burst=events, single=30, strange=events)))
 
 
 async def _bench(size: Size) -> None:

@@ -22,7 +22,7 @@ _USER: Final = "guest"
 
 def rabbitmq(files: RabbitMQFiles, run: Run, held: contextlib.ExitStack, owner: Owner) -> Kept:
     """Set a broker going. Its own name server lives as long as `held`, so that the broker may be killed and started."""
-    names, distribution, amqp, management = (reserved_port(held) for _ in range(4))
+    names, distribution, amqp, management, metrics = (reserved_port(held) for _ in range(5))
     base = {
         "PATH": f"{files.erlang}:/usr/bin:/bin",
         "HOME": str(run.folder),
@@ -47,10 +47,11 @@ def rabbitmq(files: RabbitMQFiles, run: Run, held: contextlib.ExitStack, owner: 
         Recipe(
             "rabbitmq",
             ["/bin/sh", str(files.server)],
-            base | _settings(run.folder, amqp, distribution, management),
+            base | _settings(run.folder, amqp, distribution, management, metrics),
             {
                 "rabbitmq_url": f"amqp://{_USER}:{_USER}@{LOOPBACK}:{amqp}/",
                 "rabbitmq_management_url": f"http://{_USER}:{_USER}@{LOOPBACK}:{management}",
+                "rabbitmq_metrics_url": f"http://{LOOPBACK}:{metrics}/metrics",
             },
             lambda: answers(LOOPBACK, amqp, management),
             one_cpu_until_ready=True,
@@ -62,7 +63,7 @@ def rabbitmq(files: RabbitMQFiles, run: Run, held: contextlib.ExitStack, owner: 
     return broker
 
 
-def _settings(folder: Path, amqp: int, distribution: int, management: int) -> dict[str, str]:
+def _settings(folder: Path, amqp: int, distribution: int, management: int, metrics: int) -> dict[str, str]:
     """Write the configuration files and return the environment that names them, and nothing of the machine's own."""
     home = folder / "rabbitmq"
     home.mkdir()
@@ -70,10 +71,12 @@ def _settings(folder: Path, amqp: int, distribution: int, management: int) -> di
         f"listeners.tcp.1 = {LOOPBACK}:{amqp}\n"
         f"management.tcp.ip = {LOOPBACK}\n"
         f"management.tcp.port = {management}\n"
+        f"prometheus.tcp.ip = {LOOPBACK}\n"
+        f"prometheus.tcp.port = {metrics}\n"
         "disk_free_limit.absolute = 50MB\n"
     )
     (home / "advanced.config").write_text("[].\n")
-    (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    (home / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus].\n")
     schedulers = min(len(os.sched_getaffinity(0)), _MOST_SCHEDULERS)
     return {
         "RABBITMQ_NODENAME": "calsync@localhost",  # each has a name server of its own, so names never meet

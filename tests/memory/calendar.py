@@ -68,6 +68,8 @@ class MemoryCalendar:
     pending: list[tuple[datetime, CalendarEvent]] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
     on_change: Callable[[datetime], None] = lambda _: None
+    mishap: Callable[[], bool] = lambda: False
+    """Whether a call fails now: asked when it arrives, and again when its answer leaves."""
     reads: int = 0
     _numbers: int = 0
     _read_values: set[str] = field(default_factory=set)
@@ -80,14 +82,14 @@ class MemoryCalendar:
     async def first_page(self, since: datetime | None) -> Page:
         began = self.clock.now()
         await self.step("read calendar")
-        self._in_time(began)
+        self._get_through(began)
         self.tick()
         self.reads += 1
         shown = [e for e in self.visible.values() if since is None or (e.updated and e.updated >= _second(since))]
         for event in shown:
             self._read_values |= _values(event)
         self._last_shown = frozenset().union(*(_values(event) for event in self.visible.values()))
-        page = Page(tuple(shown), None, _second(self.clock.now()))
+        page = Page(tuple(replace(event, digest=_digest(event)) for event in shown), None, _second(self.clock.now()))
         await self.step("calendar was read")
         return page
 
@@ -96,24 +98,27 @@ class MemoryCalendar:
 
     async def look_for(self, event: EventKey, when: When | None) -> CalendarEvent | None:
         del when
+        began = self.clock.now()
         await self.step("look for an event")
+        self._get_through(began)
         self.tick()
         return next((e for e in self.visible.values() if key_of(e) == event), None)
 
     async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
         began = self.clock.now()
         await self.step("write calendar")
-        self._in_time(began)
+        self._get_through(began)
         for write in writes:
             last = max((queued.at for queued in self.queue), default=self.clock.now())
             soonest = self.clock.now() + timedelta(seconds=self.random.uniform(0, self.pace.apply))
             self.queue.append(_Queued(max(last, soonest), write, self._last_shown))
         await self.step("calendar accepted")
+        self._get_through(self.clock.now())
         return [Accepted() for _ in writes]
 
-    def _in_time(self, began: datetime) -> None:
-        if self.clock.now() - began > CALL:
-            raise TryLater(System.CRONOFY, Reason.UNREACHABLE, "too late")
+    def _get_through(self, began: datetime) -> None:
+        if self.clock.now() - began > CALL or self.mishap():
+            raise TryLater(System.CRONOFY, Reason.UNREACHABLE, "no answer")
 
     # Its own life
 
@@ -228,6 +233,10 @@ class MemoryCalendar:
 
 def _values(event: CalendarEvent) -> set[str]:
     return {f"{event.event_uid}:{event.summary}", f"{event.event_uid}:{event.start}"}
+
+
+def _digest(event: CalendarEvent) -> str:
+    return str(hash(event))
 
 
 def _second(moment: datetime) -> datetime:

@@ -30,6 +30,7 @@ from events.reasons import Reason
 from tests.memory.steps import MemoryClock, Stepper
 
 CALL = timedelta(seconds=15)
+_REFERENCE = "external_reference"
 
 
 @dataclass(frozen=True)
@@ -53,38 +54,47 @@ class MemoryPlatform:
     tenant_id: int = 1
     rows: dict[str, Row] = field(default_factory=dict)
     on_change: Callable[[ItemChanged], None] = lambda _: None
+    telling: bool = True
+    """Whether events say for which of our creations an item was made."""
     refuses: Callable[[ItemChanges], str | None] = lambda _: None
+    mishap: Callable[[], bool] = lambda: False
+    """Whether a call fails now: asked when it arrives, and again when its answer leaves."""
     writes: list[tuple[str, Row | None, Row]] = field(default_factory=list)
     _numbers: int = 0
 
     # The port
 
     async def read(self, key: ItemKey) -> ItemNow | None:
+        began = self.clock.now()
         await self.step("read item")
+        self._get_through(began)
         row = self.rows.get(key.item_id)
         return None if row is None else _now(row)
 
     async def find(self, tenant_id: int, reference: str) -> ItemNow | None:
         del tenant_id
+        began = self.clock.now()
         await self.step("find item")
+        self._get_through(began)
         return next((_now(row) for row in self.rows.values() if row.reference == reference), None)
 
     async def create(self, draft: AppointmentDraft) -> CreateAnswer:
         began = self.clock.now()
         await self.step("create item")
-        self._in_time(began)
+        self._get_through(began)
         found = next((row for row in self.rows.values() if row.reference == draft.reference), None)
         row = found or self._new(ItemType.APPOINTMENT, draft.user_id, _appointment(draft), draft.reference)
         if found is None:
             self.writes.append(("create", None, row))
         answer = Created(_now(row), found is not None)
         await self.step("item created")
+        self._get_through(self.clock.now())
         return answer
 
     async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
         began = self.clock.now()
         await self.step("change item")
-        self._in_time(began)
+        self._get_through(began)
         row = self.rows.get(key.item_id)
         if row is None:
             return Absent()
@@ -97,12 +107,13 @@ class MemoryPlatform:
         self.writes.append(("change", row, after))
         answer = Done(_now(after))
         await self.step("item changed")
+        self._get_through(self.clock.now())
         return answer
 
     async def delete(self, key: ItemKey, revision: int) -> ItemAnswer:
         began = self.clock.now()
         await self.step("delete item")
-        self._in_time(began)
+        self._get_through(began)
         row = self.rows.get(key.item_id)
         if row is None:
             return Absent()
@@ -112,16 +123,17 @@ class MemoryPlatform:
         self.writes.append(("delete", row, after))
         answer = Done(_now(after))
         await self.step("item deleted")
+        self._get_through(self.clock.now())
         return answer
 
-    def _in_time(self, began: datetime) -> None:
-        if self.clock.now() - began > CALL:
-            raise TryLater(System.PSA, Reason.UNREACHABLE, "too late")
+    def _get_through(self, began: datetime) -> None:
+        if self.clock.now() - began > CALL or self.mishap():
+            raise TryLater(System.PSA, Reason.UNREACHABLE, "no answer")
 
     def _new(self, kind: ItemType, user_id: int, item: dict[str, Any], reference: str | None = None) -> Row:
         self._numbers += 1
         key = ItemKey(self.tenant_id, kind, str(self._numbers))
-        named = {"id": self._numbers, **item} | ({"external_reference": reference} if reference else {})
+        named = {"id": self._numbers, **item} | ({_REFERENCE: reference} if reference else {})
         return self._store(Row(key, 0, frozenset({user_id}), named, reference=reference))
 
     def _store(self, row: Row) -> Row:
@@ -139,7 +151,7 @@ class MemoryPlatform:
             "revision": row.revision,
             "deleted": row.deleted,
             "assignees": sorted(row.assignees),
-            "item": None if row.deleted else row.item,
+            "item": None if row.deleted else {k: v for k, v in row.item.items() if self.telling or k != _REFERENCE},
         }
         body = {
             "specversion": "1.0",

@@ -12,10 +12,10 @@ from events.integration import (
     Assignee,
     Busy,
     ConnectWish,
-    Held,
     Integration,
     Lease,
     Lost,
+    Note,
     Released,
     ReleaseResult,
     SettingsWish,
@@ -154,9 +154,11 @@ class MemoryIntegrations:
         now = self._clock.now()
         if row.until is not None and row.until > now and row.owner != owner:
             row.rerun = True
+            row.integration = replace(row.integration, due_at=_min(row.integration.due_at, row.until))
             await self._step("marked busy")
             return Busy()
         row.owner, row.fence, row.until, row.rerun = owner, row.fence + 1, now + length, False
+        row.integration = replace(row.integration, due_at=row.until)
         taken = self._taken(row)
         await self._step("taken")
         return taken
@@ -185,34 +187,23 @@ class MemoryIntegrations:
         row = self._mine(lease)
         return row is not None and row.integration.epoch == lease.epoch
 
-    async def save(self, lease: Lease, before: Held, after: Held) -> bool:
-        if before == after:
+    async def save(self, lease: Lease, note: Note) -> bool:
+        if note.says_nothing:
             return True
         await self._step("save held")
         row = self._mine(lease)
         if row is None:
             return False
-        row.integration = replace(row.integration, held=after)
+        _write_down(row, note)
         await self._step("saved held")
         return True
 
-    async def serve(self, lease: Lease, *, requested: int, profile_check: int) -> bool:
-        await self._step("serve")
-        row = self._mine(lease)
-        if row is None:
-            return False
-        signals = row.integration.signals
-        since = signals.changes_since if signals.requested > requested else None
-        signals = replace(signals, served=requested, profile_checked=profile_check, changes_since=since)
-        row.integration = replace(row.integration, signals=signals)
-        await self._step("served")
-        return True
-
-    async def release(self, lease: Lease, due_at: datetime | None, length: timedelta) -> ReleaseResult:
+    async def release(self, lease: Lease, note: Note, due_at: datetime | None, length: timedelta) -> ReleaseResult:
         await self._step("release")
         row = self._mine(lease)
         if row is None:
             return Lost()
+        _write_down(row, note)
         if row.rerun:
             row.rerun = False
             row.until = self._clock.now() + length
@@ -246,6 +237,22 @@ class MemoryIntegrations:
         """Whether somebody works on it."""
         row = self.rows[integration_id]
         return row.until is not None and row.until > self._clock.now()
+
+
+def _write_down(row: _Row, note: Note) -> None:
+    """Store what differs; hints that came later stay."""
+    changed = {
+        name: getattr(note.after, name)
+        for name in note.after.__dataclass_fields__
+        if getattr(note.after, name) != getattr(note.before, name)
+    }
+    row.integration = replace(row.integration, held=replace(row.integration.held, **changed))
+    if note.served is None:
+        return
+    signals = row.integration.signals
+    since = signals.changes_since if signals.requested > note.served.requested else None
+    served = {"served": note.served.requested, "profile_checked": note.served.profile_check}
+    row.integration = replace(row.integration, signals=replace(signals, changes_since=since, **served))
 
 
 def _shown(row: _Row) -> Integration:
@@ -318,6 +325,18 @@ class MemoryLinks:
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Link]:
         await self._step("links by ids")
         return {id_: self.links[id_] for id_ in ids if id_ in self.links}
+
+    async def seen_before(self, digests: Mapping[str, str]) -> frozenset[str]:
+        await self._step("seen before")
+        return frozenset(
+            id_
+            for id_, digest in digests.items()
+            if digest
+            and (link := self.links.get(id_))
+            and not link.calendar_asks
+            and link.calendar_seen
+            and link.calendar_seen.digest == digest
+        )
 
     async def owners(self, integration_id: str, items: Sequence[ItemKey]) -> list[Link]:
         await self._step("owners")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 
 from events.calendar import CalendarEvent
 from events.content import Content, Field
 from events.items import ItemType
+from events.journal import Entry
 from events.link import Link, LinkState, PsaSeen
 from events.reasons import Reason
 from tests.memory.platform import Row
@@ -19,6 +21,9 @@ from worker.core.sides import PsaHolds
 from worker.projection.events import key_of, observe
 from worker.projection.items import picture
 
+_UNIQUE = re.compile(r"(psa|calendar)-\d+$|\d{4}-\d\d-\d\dT")
+"""What `people` set, each value once."""
+
 Trio = tuple[Link, Row | None, CalendarEvent | None]
 
 
@@ -27,6 +32,7 @@ def check_all(world: World, people: People | None = None, *, faultless: bool = F
     check_no_duplicates(world)
     check_both_sides_equal(world)
     check_nothing_wrongly_there(world)
+    check_what_was_overruled_stays_so(world)
     if people is not None:
         check_no_lost_edit(world, people, faultless=faultless)
     if faultless:
@@ -142,6 +148,17 @@ def check_no_lost_edit(world: World, people: People, *, faultless: bool) -> None
         if value in excused or _may_be_gone(world, where, gone) or _is_owned_text(world, where, name):
             continue
         raise AssertionError(f"lost: {name}={value} at {where}\n" + _tail(world, 200))
+
+
+def check_what_was_overruled_stays_so(world: World) -> None:
+    """The loser of a conflict, whom the user was told of, does not win in the end."""
+    lost = _words(v for entry in world.journal.entries.values() if not _was_deleted(entry) for _, v in entry.lost)
+    back = [value for value in lost & _words(_visible(world)) if _UNIQUE.match(value)]
+    assert not back, f"overruled, and back: {back}\n" + _tail(world, 200)
+
+
+def _was_deleted(entry: Entry) -> bool:
+    return entry.reason in {Reason.EDIT_BEATS_DELETE, Reason.PSA_DELETED}
 
 
 def _words(texts: Iterable[str]) -> set[str]:

@@ -21,7 +21,7 @@ from events.integration import Released, ReleaseResult
 from events.link import CalendarAsk, Link
 from tests.memory.platform import MemoryPlatform
 from tests.memory.store import MemoryIntegrations, MemoryLinks
-from tests.simulation.schedules import CRASHES, CUTS, NONE, TWICE, run_schedule
+from tests.simulation.schedules import CRASHES, CUTS, NONE, OUTAGES, TWICE, run_schedule
 from tests.simulation.world import Faults
 from worker.core import record
 from worker.core.sides import settle_calendar
@@ -99,10 +99,11 @@ def saving_without_a_fence(patch: pytest.MonkeyPatch) -> None:
 def releasing_without_looking_at_the_mark(patch: pytest.MonkeyPatch) -> None:
     """What was observed while somebody worked is forgotten."""
 
-    async def release(self: MemoryIntegrations, lease: Any, due_at: Any, length: Any) -> ReleaseResult:
+    async def release(self: MemoryIntegrations, lease: Any, note: Any, due_at: Any, length: Any) -> ReleaseResult:
         del length
         await self._step("release")
         row = self.rows[lease.integration_id]
+        tests.memory.store._write_down(row, note)
         row.owner = row.until = None
         row.integration = replace(row.integration, due_at=due_at)
         return Released()
@@ -187,7 +188,7 @@ PLANTS: list[tuple[Plant, Faults, int]] = [
     (creating_without_a_reference, CRASHES, 600),
     (forgetting_what_was_overruled, NONE, 300),
     (not_expecting_what_was_taken_over, NONE, 1500),
-    (writing_twins, CRASHES, 1500),
+    (writing_twins, OUTAGES, 1500),
     (settling_on_a_single_look, NONE, 1500),
 ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.schedules import CRASHES, CUTS, NONE, TWICE, run_schedule
+from tests.simulation.schedules import CRASHES, CUTS, NONE, OUTAGES, TWICE, run_schedule
 
 BLOCK = 60
 
@@ -25,6 +25,11 @@ def test_messages_late_twice_and_out_of_order_change_nothing_in_the_end(block: i
 def test_crashes_at_any_await_are_made_good(block: int) -> None:
     for seed in range(block * BLOCK, (block + 1) * BLOCK):
         run_schedule(seed, CRASHES)
+
+
+def test_outages_and_lost_answers_of_either_side_are_made_good(block: int) -> None:
+    for seed in range(block * BLOCK, (block + 1) * BLOCK):
+        run_schedule(seed, OUTAGES)
 
 
 def test_cut_connections_with_the_old_worker_still_at_work_are_made_good(block: int) -> None:

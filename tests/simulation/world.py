@@ -32,6 +32,7 @@ from worker.slice import Tools
 
 USER = 7
 INTEGRATION = "int-1"
+_IDLE = ("", "take", "marked busy")
 _LONGEST = 20_000
 """Steps after which something goes round in circles; a usual schedule takes 2,000."""
 
@@ -66,6 +67,8 @@ class Faults:
     cut: float = 0.0
     twice: float = 0.0
     lost: float = 0.0
+    away: float = 0.0
+    """Of a call to either side: once when it arrives, once when its answer leaves."""
 
 
 @dataclass
@@ -77,6 +80,8 @@ class World:
     pace: Pace = field(default_factory=Pace)
     timing: Timing = field(default_factory=Timing)
     workers: int = 3
+    pressing: bool = False
+    """Whether people and news come while somebody works, rather than at any time."""
 
     def __post_init__(self) -> None:
         self.step = Stepper(by_hand=True)
@@ -95,6 +100,7 @@ class World:
         self._ids = 0
         self.platform.on_change = self._item_changed
         self.calendar.on_change = self._notify
+        self.platform.mishap = self.calendar.mishap = lambda: self.random.random() < self.faults.away
         self.integrations.put(_integration(self.clock.now()))
         tools = Tools(
             links=self.links,
@@ -240,13 +246,16 @@ class World:
         if self.tasks:
             choices += [self._burst] * 6
         if self.queue and len(self.tasks) < self.workers:
-            choices += [self._deliver] * 3
-        if plan:
-            choices.append(lambda: plan.pop(0)(self))
+            choices += [self._deliver] * (6 if self.pressing else 3)
+        if plan and (not self.pressing or self._at_work() or not self._busy()):
+            choices += [lambda: plan.pop(0)(self)] * (4 if self.pressing else 1)
         if not any(task.label == "sweep" for task in self.tasks):
             choices.append(lambda: self.start("sweep", self._sweep()))
         choices.append(self._pass_time)
         self.random.choice(choices)()
+
+    def _at_work(self) -> bool:
+        return any(task.label == "wake" and task.at not in _IDLE for task in self.tasks)
 
     def _busy(self) -> bool:
         due = self.integrations.rows[INTEGRATION].integration.due_at

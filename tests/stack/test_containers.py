@@ -65,6 +65,7 @@ def test_a_broker_keeps_its_addresses_through_kill_and_start(engine: Engine, own
         assert addresses == {
             "rabbitmq_url": f"amqp://guest:guest@localhost:{box.ports['5672']}/",
             "rabbitmq_management_url": f"http://guest:guest@localhost:{box.ports['15672']}",
+            "rabbitmq_metrics_url": f"http://localhost:{box.ports['15692']}/metrics",
         }
     assert box.status == "removed"
 

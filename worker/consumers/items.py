@@ -15,6 +15,7 @@ from events.reasons import Reason
 from worker.consumers.shop import LONGEST_TURN, Shop
 from worker.core.retry import Park
 from worker.intake.items import Wakes, take_items
+from worker.intake.safety import SAFETY_NET
 from worker.said import Said
 
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ PREFETCH: Final = 1000
 _SUSPICIOUS: Final = 2
 """A message that came back so often is handled alone, so that one that makes workers die takes nobody along."""
 _CROWD: Final = 8
-"""So many events at once are a stream: what follows may be about the same calendars, so that wake-ups wait for it."""
+"""So many integrations concerned at once are a stream: what follows may be about them, too, so wake-ups wait for it."""
 _GAP: Final = 0.15
 """Seconds without an event after which a stream is over."""
 
 
 @dataclass(slots=True)
 class ItemsConsumer:
-    """See the module. What was taken is stored, and its integrations marked due; wake-ups only make it quick."""
+    """See the module. A message is acked when what it says is stored and its wake-ups are sent, or marked as due."""
 
     shop: Shop
     inbox: Inbox
@@ -57,10 +58,6 @@ class ItemsConsumer:
         groups = [[one] for one in batch] if any(map(_suspicious, batch)) else [batch]
         for group in groups:
             await self._take(group)
-            if self._may_hold(len(batch)):
-                self.shop.turn.keep()
-            else:
-                await self._flush()
 
     async def _take(self, batch: list[Delivery]) -> None:
         began = self.shop.clock.monotonic()
@@ -72,6 +69,10 @@ class ItemsConsumer:
             await self._one_by_one(batch, taken)
             return
         self._wakes |= taken.wakes
+        if self._may_hold(len(taken.wakes)):
+            await self._hold(taken.wakes)
+        else:
+            await self._flush()
         await ack_batch(batch)
         self.shop.log.info(
             Said.ITEMS_TAKEN,
@@ -82,12 +83,18 @@ class ItemsConsumer:
             seconds=round(self.shop.clock.monotonic() - began, 4),
         )
 
-    def _may_hold(self, size: int) -> bool:
+    def _may_hold(self, woken: int) -> bool:
         """Whether wake-ups wait for what follows: while a stream lasts, but not for long."""
         now = self.shop.clock.monotonic()
         if self._held_since is None:
-            self._held_since = now if size >= _CROWD else None
+            self._held_since = now if woken >= _CROWD else None
         return self._held_since is not None and now - self._held_since < LONGEST_TURN
+
+    async def _hold(self, wakes: Wakes) -> None:
+        """Keep wake-ups back. Their integrations are marked due, for the sweeper to find should this process die."""
+        due_at = self.shop.clock.now() + SAFETY_NET
+        await self.shop.insist(lambda: self.wishes.mark_due(sorted(wakes), due_at))
+        self.shop.turn.keep()
 
     async def _flush(self) -> None:
         wakes = [

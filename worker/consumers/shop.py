@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONGEST_TURN: Final = 5.0
+LONGEST_TURN: Final = 10.0
 """Seconds for which items may keep others waiting."""
 _LONGEST_WAIT: Final = 30.0
 

@@ -29,7 +29,6 @@ from events.link import (
 )
 from events.psa import AppointmentChanged, ItemChange, ItemChanged
 from events.reasons import Reason
-from worker.intake.safety import SAFETY_NET
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +68,10 @@ class _Plan:
 
 
 async def take_items(batch: Sequence[ItemChanged], wishes: Wishes, observations: Observations, now: datetime) -> Taken:
-    """Store what a batch of events says, and return whom to wake. Raises `TryLater` if the store is away."""
+    """Store what a batch of events says, and return whom to wake. Raises `TryLater` if the store is away.
+
+    The batch must not be acked before the wake-ups are sent, or their integrations marked due.
+    """
     plan = _Plan(now, _newest(batch))
     users = {(change.tenant_id, user) for change in plan.changes.values() for user in change.assignees or ()}
     assignees = _grouped(await wishes.assignees(sorted(users)), lambda one: (one.tenant_id, one.user_id))
@@ -80,7 +82,6 @@ async def take_items(batch: Sequence[ItemChanged], wishes: Wishes, observations:
     await _remember_deleted(plan, wishes, observations)
     await observations.observe(plan.observed, now)
     await _look_once_more(plan, observations)
-    await wishes.mark_due(sorted(plan.wake), now + SAFETY_NET)
     ids = {_key(event.data): event.id for event in batch}
     old = plan.old + len(batch) - len(plan.changes)
     return Taken({integration: ids[key] for integration, key in plan.wake.items()}, plan.nobody, old)

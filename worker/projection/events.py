@@ -52,6 +52,7 @@ def observe(event: CalendarEvent) -> CalendarSeen:
         may_delete=event.may_delete,
         recurring=event.recurring,
         event_uid=event.event_uid,
+        digest=event.digest,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from events.content import Content, Timed
-from events.integration import Assignee, ConnectWish, Lease, SettingsWish, Taken
+from events.integration import Assignee, ConnectWish, Held, Lease, Note, SettingsWish, Taken
 from events.items import ItemType
 from events.link import (
     ItemKey,
@@ -23,6 +23,7 @@ from tests.adapters.mongodb.subjects import IntegrationStore, LinkStore
 
 NOW: Final = datetime(2026, 3, 9, 8, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)
+NOTHING: Final = Note(Held(), Held())
 OVER: Final = timedelta()
 """The length of a lease that has run out as soon as it is taken."""
 TENANT: Final = 1

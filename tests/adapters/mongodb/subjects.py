@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from adapters.mongodb.driver import Driver, open_database
@@ -62,9 +62,9 @@ async def real_store(driver: Driver, url: str, name: str) -> AsyncGenerator[Stor
 
 
 def memory_store() -> Store:
-    """Make the memory, without anybody who steps it."""
+    """Make the memory, without anybody who steps it. Its leases are on real time, as the server's are."""
     step = Stepper(by_hand=False)
-    clock = MemoryClock(step)
+    clock = MemoryClock(step, datetime.now(UTC))  # noqa: TID251 - to be compared with the server's
     journal = MemoryJournal(step)
 
     async def lines() -> list[Entry]:

@@ -15,6 +15,8 @@ from events.integration import (
     Held,
     Lease,
     Lost,
+    Note,
+    Served,
     Signals,
     Status,
     Taken,
@@ -22,7 +24,7 @@ from events.integration import (
     Unknown,
 )
 from events.reasons import Reason
-from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, OVER, after, linked, settings, taken
+from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOTHING, NOW, OVER, after, linked, settings, taken
 from tests.adapters.mongodb.subjects import IntegrationStore
 
 pytestmark = pytest.mark.usefixtures("ann")
@@ -77,7 +79,7 @@ async def test_a_lease_that_has_run_out_can_be_taken_with_the_next_fence(integra
 
 async def test_a_released_lease_can_be_taken_with_the_next_fence(integrations: IntegrationStore) -> None:
     former = await taken(integrations, "first")
-    await integrations.release(former.lease, None, HOUR)
+    await integrations.release(former.lease, NOTHING, None, HOUR)
     assert (await taken(integrations, "second")).lease.fence == former.lease.fence + 1
 
 
@@ -117,7 +119,7 @@ async def by_running_out(integrations: IntegrationStore) -> Lease:
 
 async def by_releasing(integrations: IntegrationStore) -> Lease:
     lost = await taken(integrations, "message")
-    await integrations.release(lost.lease, after(7), HOUR)
+    await integrations.release(lost.lease, NOTHING, after(7), HOUR)
     return lost.lease
 
 
@@ -128,10 +130,10 @@ async def test_whoever_lost_the_lease_can_do_nothing(
     lost = await lose(integrations)
     before = await integrations.get(ANN.integration_id)
     assert not await integrations.current(lost)
-    assert not await integrations.save(lost, Held(), HELD)
-    assert not await integrations.serve(lost, requested=9, profile_check=9)
+    assert not await integrations.save(lost, Note(Held(), HELD))
+    assert not await integrations.save(lost, Note(Held(), Held(), Served(9, 9)))
     assert await integrations.extend(lost, HOUR) == Lost()
-    assert await integrations.release(lost, after(60), HOUR) == Lost()
+    assert await integrations.release(lost, NOTHING, after(60), HOUR) == Lost()
     assert await integrations.get(ANN.integration_id) == before
 
 
@@ -158,12 +160,28 @@ async def test_extending_keeps_the_lease_and_shows_new_settings(integrations: In
 
 async def test_what_the_holder_saves_is_what_the_next_one_finds(integrations: IntegrationStore) -> None:
     took = await taken(integrations)
-    assert await integrations.save(took.lease, took.integration.held, HELD)
+    assert await integrations.save(took.lease, Note(took.integration.held, HELD))
     later = replace(HELD, tokens=Tokens("a2", "r2", after(90)), cursor=None, calendars=(), calendar_failures=3)
-    assert await integrations.save(took.lease, HELD, later)
-    assert await integrations.save(took.lease, later, later)
+    assert await integrations.save(took.lease, Note(HELD, later))
+    assert await integrations.save(took.lease, Note(later, later))
     assert (await taken(integrations)).integration.held == later
-    assert await integrations.save(took.lease, later, later), "nothing to save, nothing to refuse"
+    assert await integrations.save(took.lease, Note(later, later)), "nothing to save, nothing to refuse"
+
+
+@pytest.mark.parametrize("marked", [False, True])
+async def test_what_was_noted_is_written_down_with_the_release(integrations: IntegrationStore, *, marked: bool) -> None:
+    await integrations.note_change(ANN.integration_id, after(1), NOW)
+    took = await taken(integrations)
+    if marked:
+        await integrations.mark_due([ANN.integration_id], NOW)
+    note = Note(took.integration.held, HELD, Served(1, 0))
+    result = await integrations.release(took.lease, note, after(60), HOUR)
+    found = await integrations.get(ANN.integration_id)
+    assert found is not None
+    assert found.held == HELD
+    assert found.signals == Signals(requested=1, served=1)
+    assert isinstance(result, Taken) is marked
+    assert not isinstance(result, Taken) or result.integration == found
 
 
 async def test_a_hint_is_served_up_to_the_number_that_was_followed(integrations: IntegrationStore) -> None:
@@ -171,13 +189,13 @@ async def test_a_hint_is_served_up_to_the_number_that_was_followed(integrations:
     await integrations.note_profile(ANN.integration_id, NOW)
     took = await taken(integrations)
     await integrations.note_change(ANN.integration_id, after(2), NOW)
-    assert await integrations.serve(took.lease, requested=1, profile_check=1)
+    assert await integrations.save(took.lease, Note(Held(), Held(), Served(1, 1)))
     found = await integrations.get(ANN.integration_id)
     assert found is not None
     assert found.signals == Signals(
         requested=2, served=1, changes_since=after(1), profile_check=1, profile_checked=1
     ), "one is not served, and its moment is not known apart"
-    assert await integrations.serve(took.lease, requested=2, profile_check=1)
+    assert await integrations.save(took.lease, Note(Held(), Held(), Served(2, 1)))
     found = await integrations.get(ANN.integration_id)
     assert found is not None
     assert found.signals == Signals(requested=2, served=2, profile_check=1, profile_checked=1)

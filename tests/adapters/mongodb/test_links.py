@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from events.content import Field
-from events.link import CREATION, CalendarSeen, Link, LinkState, PsaAsk
+from events.link import CREATION, CalendarAsk, CalendarSeen, Link, LinkState, PsaAsk
 from events.reasons import Reason
 from tests.adapters.mongodb.examples import (
     ANN,
@@ -251,3 +251,15 @@ async def test_owners_are_an_integrations_links_for_these_items_and_those_under_
     assert {of.id for of in owners} == {creating.id, link(item(1)).id}
     assert await links.owners(ANN.integration_id, []) == [], "nothing was asked for"
     assert await links.owners("int_nobody", [item(1)]) == []
+
+
+async def test_only_what_was_seen_just_so_and_waits_for_nothing_needs_no_second_look(links: LinkStore) -> None:
+    same, other, waiting, unread = (link(item(number)) for number in range(1, 5))
+    same, other = (replace(of, calendar_seen=CalendarSeen(content(), digest="d1")) for of in (same, other))
+    ask = CalendarAsk(content(), frozenset(), None, None, NOW)
+    waiting = replace(waiting, calendar_seen=CalendarSeen(content(), digest="d1"), calendar_asks=(ask,))
+    await put(links, same, other, waiting, unread)
+    digests = {same.id: "d1", other.id: "d2", waiting.id: "d1", unread.id: "d1", "int_ann/unknown": "d1"}
+    assert await links.seen_before(digests) == {same.id}
+    assert await links.seen_before({same.id: ""}) == frozenset()
+    assert await links.seen_before({}) == frozenset()

@@ -17,7 +17,7 @@ from adapters.mongodb.integrations import COLLECTION, Integrations
 from adapters.mongodb.overview import Overview
 from adapters.mongodb.vault import Vault, new_key
 from events.failures import Misconfigured
-from events.integration import Held, Tokens
+from events.integration import Held, Note, Tokens
 from events.reasons import Reason
 from tests.adapters.mongodb.examples import ANN, NOW, after, connect, taken
 from tests.strategies import texts
@@ -83,7 +83,7 @@ async def with_secrets(opened: Database, vault: Vault) -> Integrations:
     held = replace(
         took.integration.held, tokens=Tokens(ACCESS, REFRESH, after(60)), relink_url="https://relink.example"
     )
-    assert await integrations.save(took.lease, Held(), held)
+    assert await integrations.save(took.lease, Note(Held(), held))
     return integrations
 
 
@@ -107,7 +107,7 @@ async def test_secrets_outlive_the_rotation_of_keys(opened: Database) -> None:
     took = await taken(rotated)
     assert took.integration.held.tokens == Tokens(ACCESS, REFRESH, after(60))
     fresh = replace(took.integration.held, tokens=Tokens("a2", "r2", after(90)), connected_revision=1)
-    assert await rotated.save(took.lease, took.integration.held, fresh)
+    assert await rotated.save(took.lease, Note(took.integration.held, fresh))
     found = await Integrations(opened, Vault([NEW]), lambda: 0.0).get(ANN.integration_id)
     assert found is not None
     assert found.held == fresh

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from events.failures import Malformed
-from events.integration import Assignee, Integration, Signals
+from events.integration import Assignee, Integration, Note, Signals
 from events.reasons import Reason
 from tests.adapters.mongodb.examples import ANN, BOB, NOW, after, connect, linked, settings, taken
 from tests.adapters.mongodb.subjects import IntegrationStore
@@ -126,7 +126,7 @@ async def test_a_code_is_forgotten_once_it_was_used(integrations: IntegrationSto
     await integrations.want_connect(ANN, connect(1), NOW)
     took = await taken(integrations)
     held = took.integration.held
-    await integrations.save(took.lease, held, replace(held, connected_revision=1))
+    await integrations.save(took.lease, Note(held, replace(held, connected_revision=1)))
     assert (await known(integrations)).wanted.connect == connect(1, code="")
 
 
