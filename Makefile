@@ -33,6 +33,7 @@ check: dev  ## Check format, lint, types, layers, generated documents and the co
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m events.documents --check
+	$(BIN)/python -m cli.documents --check
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 lock: dev  ## Write the lock files anew from pyproject.toml; LOCK=--upgrade takes newer versions

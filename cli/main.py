@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
+from adapters.process.environment import name_settings_file
+from adapters.process.strays import strays
 from cli.commands import (
     bench,
     configuration,
@@ -22,10 +25,24 @@ from cli.commands import (
     worker,
 )
 from cli.failing import exit_code
+from cli.settings import NAMES
+
+
+def opening(
+    settings: Annotated[
+        Path | None, typer.Option(help="Settings that the environment does not say, in TOML. See docs/settings.md.")
+    ] = None,
+) -> None:
+    """Keeps a PSA platform's My Calendar and its users' own calendars in step, both ways, in real time."""
+    if settings is not None:
+        name_settings_file(settings)
+    for sentence in strays(NAMES):
+        typer.echo(sentence, err=True)
+
 
 app: Final = typer.Typer(
     name="calsync",
-    help="Keeps a PSA platform's My Calendar and its users' own calendars in step, both ways, in real time.",
+    callback=opening,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -52,7 +52,7 @@ async def running_relay(settings: RelaySettings, host: str, port: int) -> AsyncG
     relay = Relay(line, plain(settings.cronofy_client_secrets), new_id)
     app = relay_app(relay, prefix=settings.relay_prefix, ready=lambda: line.ready, count=lambda _: None, log=log)
     async with serve(app, host, port) as url, asyncio.TaskGroup() as tasks:
-        connecting = tasks.create_task(_keep_connected(settings.rabbitmq_url.get_secret_value(), line))
+        connecting = tasks.create_task(_keep_connected(settings.broker_url, line))
         try:
             yield url
         finally:

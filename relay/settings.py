@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from adapters.process.environment import FromEnvironment, Secrets
+from adapters.process.endpoints import Broker
+from adapters.process.environment import Secrets
 
 
-class RelaySettings(FromEnvironment):
-    """It needs to know where the broker is and which secrets sign notifications, and nothing else."""
+class RelaySettings(Broker):
+    """It needs to know where the broker is and which secrets sign notifications, and nothing else.
 
-    rabbitmq_url: SecretStr
-    """`amqp://` or `amqps://user:password@host:port/vhost`. Its user has to be allowed to write to `cronofy.events`."""
+    Its user of the broker has to be allowed to write to `cronofy.events`.
+    """
+
     cronofy_client_secrets: Secrets
     """Comma-separated; notifications signed with any of them are relayed."""
     relay_prefix: str = Field(default="/notifications", pattern=r"^/[A-Za-z0-9/_-]*$")

@@ -59,7 +59,7 @@ async def running_sandboxes(settings: SandboxSettings, ways: Ways) -> AsyncGener
     Raises `Misconfigured` if the broker lacks what they need, `OSError` if a port is taken.
     """
     async with contextlib.AsyncExitStack() as stack:
-        connections = await _connected(stack, settings.rabbitmq_url.get_secret_value())
+        connections = await _connected(stack, settings.broker_url)
         publisher = await stack.enter_async_context(open_publisher(connections.publishing, (PSA_EVENTS,)))
         inbox = await stack.enter_async_context(consume(connections.consuming, OUTCOMES_QUEUE, _BATCH))
         credentials = Credentials(settings.psa_client_id, settings.psa_client_secret.get_secret_value())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from adapters.process.environment import FromEnvironment, Secrets
+from adapters.process.endpoints import Broker
+from adapters.process.environment import Secrets
 
 
-class SandboxSettings(FromEnvironment):
+class SandboxSettings(Broker):
     """Where the broker is, and the credentials that calendar sync will show."""
 
-    rabbitmq_url: SecretStr
-    """`amqp://` or `amqps://user:password@host:port/vhost`."""
     cronofy_client_id: str = Field(default="sandbox-client", min_length=1)
     """The application that people of the Cronofy sandbox trust."""
     cronofy_client_secrets: Secrets

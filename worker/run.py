@@ -131,10 +131,10 @@ async def _open(
 ) -> _Opened:
     vault = Vault(plain(settings.encryption_keys))
     database = await stack.enter_async_context(
-        open_database(settings.mongodb_driver, settings.mongodb_url.get_secret_value(), settings.mongodb_database)
+        open_database(settings.mongodb_driver, settings.store_url, settings.mongodb_database)
     )
     await ping(database)
-    connections = await stack.enter_async_context(connect(settings.rabbitmq_url.get_secret_value(), "calsync worker"))
+    connections = await stack.enter_async_context(connect(settings.broker_url, "calsync worker"))
     publisher = await stack.enter_async_context(open_publisher(connections.publishing, EXCHANGES))
     shop = Shop(
         clock=clock,
@@ -181,7 +181,7 @@ async def _start(
 async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: SystemClock) -> Executor:
     settings = opened.settings
     cronofy = Cronofy(
-        await stack.enter_async_context(open_pool(System.CRONOFY)),
+        await stack.enter_async_context(open_pool(System.CRONOFY, settings.cronofy_ca_file)),
         Application(
             settings.cronofy_api_url,
             settings.cronofy_client_id,
@@ -189,7 +189,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         ),
     )
     psa = Psa(
-        await stack.enter_async_context(open_pool(System.PSA)),
+        await stack.enter_async_context(open_pool(System.PSA, settings.psa_ca_file)),
         Credentials(settings.psa_api_url, settings.psa_client_id, settings.psa_client_secret.get_secret_value()),
     )
     budget = Budget(opened.database, settings.cronofy_client_id, settings.allowance)
@@ -215,8 +215,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
 @contextlib.asynccontextmanager
 async def opened_database(settings: Store) -> AsyncGenerator[Database, None]:
     """Open the database for a command of an operator."""
-    url = settings.mongodb_url.get_secret_value()
-    async with open_database(settings.mongodb_driver, url, settings.mongodb_database) as database:
+    async with open_database(settings.mongodb_driver, settings.store_url, settings.mongodb_database) as database:
         yield database
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, SecretStr
 
 from adapters.mongodb.driver import Driver
+from adapters.process.endpoints import Broker, CaFile, HttpUrl, MongoUrl, with_parameter
 from adapters.process.environment import FromEnvironment, Secrets
 from events.lanes import Allowance
 
@@ -12,39 +13,47 @@ from events.lanes import Allowance
 class Store(FromEnvironment):
     """What every command needs that touches the store."""
 
-    mongodb_url: SecretStr
-    """`mongodb://` or `mongodb+srv://`. A replica set or a sharded cluster."""
+    mongodb_url: MongoUrl
+    """`mongodb://` or `mongodb+srv://`. A replica set or a sharded cluster; `tls=true` among its parameters."""
+    mongodb_ca_file: CaFile | None = None
+    """Certificates (PEM) of those who may vouch for MongoDB. Without it, those whom the system trusts."""
     mongodb_database: str = Field(default="calsync", min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_-]+$")
     """The database to use."""
     mongodb_driver: Driver = Driver.MOTOR
     """`motor`, or `pymongo` for PyMongo's own asynchronous client."""
 
+    @property
+    def store_url(self) -> str:
+        """The address as the client takes it, password and CA included."""
+        return with_parameter(self.mongodb_url, "tlsCAFile", self.mongodb_ca_file)
 
-class Infrastructure(Store):
+
+class Infrastructure(Store, Broker):
     """What every command needs that touches broker and store."""
-
-    rabbitmq_url: SecretStr
-    """`amqp://` or `amqps://user:password@host:port/vhost`."""
 
 
 class Settings(Infrastructure):
     """Everything that can be set for a worker. What has no default must be."""
 
-    cronofy_api_url: str = Field(pattern=r"^https?://")
+    cronofy_api_url: HttpUrl
     """Such as `https://api.cronofy.com`; each data centre has its own."""
+    cronofy_ca_file: CaFile | None = None
+    """Certificates (PEM) of those who may vouch for Cronofy. Without it, those whom browsers trust."""
     cronofy_client_id: str = Field(min_length=1)
     """Our application's client id."""
     cronofy_client_secrets: Secrets
     """Comma-separated, the newest first; notifications signed with any of them are accepted."""
-    cronofy_callback_url: str = Field(pattern=r"^https?://")
+    cronofy_callback_url: HttpUrl
     """Where the relay listens, as Cronofy sees it."""
     cronofy_requests_per_second: int = Field(default=50, ge=1)
     """What Cronofy allows the application in a second, over all replicas and tenants."""
     cronofy_requests_per_minute: int = Field(default=500, ge=2)
     """What Cronofy allows the application in a minute."""
 
-    psa_api_url: str = Field(pattern=r"^https?://")
+    psa_api_url: HttpUrl
     """Where the PSA's calendar API is; paths begin with `/v2/`."""
+    psa_ca_file: CaFile | None = None
+    """Certificates (PEM) of those who may vouch for the PSA. Without it, those whom browsers trust."""
     psa_client_id: str = Field(min_length=1)
     """What the worker signs in to the PSA with."""
     psa_client_secret: SecretStr

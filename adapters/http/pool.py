@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -172,11 +173,11 @@ def words(value: object) -> str:
 
 
 @contextlib.asynccontextmanager
-async def open_pool(system: System) -> AsyncGenerator[HttpPool, None]:
-    """Open a pool for one system."""
+async def open_pool(system: System, ca_file: Path | None = None) -> AsyncGenerator[HttpPool, None]:
+    """Open a pool for one system. `ca_file`: who may vouch for it, if not those whom browsers trust."""
     async with contextlib.AsyncExitStack() as stack:
         # Made once: to load the certificates takes longer than anything else in making a client.
-        trusted = httpx.create_ssl_context(trust_env=False)
+        trusted = ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
         clients = [await stack.enter_async_context(_client(trusted)) for _ in range(_CLIENTS)]
         yield HttpPool(system, tuple(clients))
 

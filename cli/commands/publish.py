@@ -8,10 +8,9 @@ from typing import Annotated
 
 import orjson
 import typer
-from pydantic import SecretStr
 
 from adapters.http.json import mapping, text
-from adapters.process.environment import FromEnvironment
+from adapters.process.endpoints import Broker
 from adapters.process.system import new_id
 from adapters.rabbitmq.connection import connect
 from adapters.rabbitmq.publisher import Outgoing, open_publisher
@@ -19,10 +18,6 @@ from cli.running import run
 from events.addresses import PSA_EVENTS
 from events.contract import parse
 from events.psa import PSA_EVENT
-
-
-class _BrokerSettings(FromEnvironment):
-    rabbitmq_url: SecretStr
 
 
 def command(
@@ -36,7 +31,7 @@ def command(
     if not unchecked:
         for body in bodies:
             parse(PSA_EVENT, body)
-    for line in run(_publish(_BrokerSettings.load().rabbitmq_url.get_secret_value(), bodies)):
+    for line in run(_publish(Broker.load().broker_url, bodies)):
         typer.echo(line)
 
 

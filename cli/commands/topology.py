@@ -31,7 +31,7 @@ def apply() -> None:
 
 
 async def _check(settings: Infrastructure) -> list[Finding]:
-    async with connect_once(settings.rabbitmq_url.get_secret_value(), "calsync topology") as connection:
+    async with connect_once(settings.broker_url, "calsync topology") as connection:
         findings = await topology.check(connection)
     async with opened_database(settings) as database:
         lacking = await indexes.missing(database)
@@ -40,7 +40,7 @@ async def _check(settings: Infrastructure) -> list[Finding]:
 
 async def apply_topology(settings: Infrastructure) -> list[Finding]:
     """Create what is missing. Returns what could not be made as declared. Raises `TryLater` if a system is away."""
-    async with connect_once(settings.rabbitmq_url.get_secret_value(), "calsync topology") as connection:
+    async with connect_once(settings.broker_url, "calsync topology") as connection:
         findings = await topology.apply(connection)
     async with opened_database(settings) as database:
         await indexes.apply(database)

@@ -83,6 +83,7 @@ async def _drop(infrastructure: Infrastructure) -> None:
 
 def _infrastructure(services: Services, database: str) -> Infrastructure:
     return Infrastructure(
+        allow_plaintext=True,  # wherever these services are: what is stored there is made up
         rabbitmq_url=SecretStr(services.rabbitmq_url),
         mongodb_url=SecretStr(services.mongodb_url),
         mongodb_database=database,
@@ -91,6 +92,7 @@ def _infrastructure(services: Services, database: str) -> Infrastructure:
 
 def _sandbox_settings(services: Services) -> SandboxSettings:
     return SandboxSettings(
+        allow_plaintext=True,
         rabbitmq_url=SecretStr(services.rabbitmq_url),
         cronofy_client_id=_CLIENT,
         cronofy_client_secrets=(SecretStr(_SECRET),),
@@ -99,12 +101,17 @@ def _sandbox_settings(services: Services) -> SandboxSettings:
 
 
 def _relay_settings(services: Services) -> RelaySettings:
-    return RelaySettings(rabbitmq_url=SecretStr(services.rabbitmq_url), cronofy_client_secrets=(SecretStr(_SECRET),))
+    return RelaySettings(
+        allow_plaintext=True,
+        rabbitmq_url=SecretStr(services.rabbitmq_url),
+        cronofy_client_secrets=(SecretStr(_SECRET),),
+    )
 
 
 def _environment(services: Services, database: str, sandboxes: Sandboxes, relay_url: str) -> dict[str, str]:
     """Return a worker's environment: ours, with everything named that it has to find."""
     named = {
+        "allow_plaintext": "true",
         "rabbitmq_url": services.rabbitmq_url,
         "mongodb_url": services.mongodb_url,
         "mongodb_database": database,

@@ -8,10 +8,11 @@ from typing import Any, Final
 import pytest
 from ruamel.yaml import YAML
 
-from adapters.process.environment import PREFIX
+from adapters.process.environment import PREFIX, variable
+from cli.settings import NAMES, READERS
 from stack.containers import MONGODB_IMAGE, RABBITMQ_IMAGE
 from stack.native.places import PROJECT
-from stack.settings import GivenUrls
+from tests.stack.commands import check_command
 from worker.settings import Settings
 
 COMPOSE: Final[dict[str, Any]] = YAML(typ="safe").load(  # pyright: ignore[reportUnknownMemberType] - its parameter has no type
@@ -19,8 +20,6 @@ COMPOSE: Final[dict[str, Any]] = YAML(typ="safe").load(  # pyright: ignore[repor
 )
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 OURS: Final = {name: service for name, service in SERVICES.items() if service["image"] == "calsync"}
-KNOWN: Final = {f"{PREFIX}{name.upper()}" for settings in (Settings, GivenUrls) for name in settings.model_fields}
-"""Every setting there is. A part with settings of its own is added here."""
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_of_ours = pytest.mark.parametrize("name", OURS)
@@ -34,13 +33,23 @@ def test_what_runs_in_tests_runs_here() -> None:
 @each_of_ours
 def test_every_setting_is_one_that_the_product_knows(name: str) -> None:
     given = OURS[name].get("environment", {})
-    assert {setting.removesuffix("_FILE") for setting in given} <= KNOWN
+    assert {setting.removesuffix("_FILE").removeprefix(PREFIX).lower() for setting in given} <= NAMES
 
 
-def test_a_worker_is_given_every_setting_that_it_must_be_given() -> None:
-    required = {f"{PREFIX}{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required()}
-    given = {setting.removesuffix("_FILE") for setting in SERVICES["worker"]["environment"]}
+@pytest.mark.parametrize("part", ["worker", "relay", "sandbox"])
+def test_a_part_is_given_every_setting_that_it_must_be_given(part: str) -> None:
+    required = {variable(name) for name, field in READERS[part].model_fields.items() if field.is_required()}
+    given = {setting.removesuffix("_FILE") for setting in SERVICES[part]["environment"]}
     assert required <= given
+
+
+@each_of_ours
+def test_every_command_is_one_that_there_is(name: str) -> None:
+    words = OURS[name]["command"]
+    said = re.findall(r"calsync (.*?) [>&|]", words[0]) if "entrypoint" in OURS[name] else [" ".join(words)]
+    assert said
+    for one in said:
+        check_command(one.split())
 
 
 @each_service

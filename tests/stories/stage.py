@@ -216,11 +216,16 @@ async def stage(
     clock = clock or Clock()
     ways = Ways(cronofy=habits, clock=clock)
     credentials = SandboxSettings(
+        allow_plaintext=True,
         rabbitmq_url=SecretStr(services.rabbitmq_url),
         cronofy_client_secrets=(SecretStr(SECRET),),
         psa_client_secret=SecretStr(SECRET),
     )
-    relay = RelaySettings(rabbitmq_url=SecretStr(services.rabbitmq_url), cronofy_client_secrets=(SecretStr(SECRET),))
+    relay = RelaySettings(
+        allow_plaintext=True,
+        rabbitmq_url=SecretStr(services.rabbitmq_url),
+        cronofy_client_secrets=(SecretStr(SECRET),),
+    )
     wanted = _settings(services, settings)
     assert await apply_topology(wanted) == []
     async with (
@@ -246,6 +251,7 @@ async def stage(
 
 def _settings(services: Services, changes: Mapping[str, Any]) -> Settings:
     settings = Settings(
+        allow_plaintext=True,
         rabbitmq_url=SecretStr(services.rabbitmq_url),
         mongodb_url=SecretStr(services.mongodb_url),
         mongodb_database=services.database,
@@ -268,6 +274,8 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _plain(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, tuple):

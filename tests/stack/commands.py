@@ -1,0 +1,22 @@
+"""Whether the words of a command line mean something to the command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from cli.main import app
+
+
+def check_command(words: Sequence[str]) -> None:
+    """Parse a command line without carrying it out. Fails if there is no such command or option."""
+    command: Any = typer.main.get_command(app)
+    rest, context = list(words), None
+    while hasattr(command, "resolve_command"):
+        context = command.make_context(command.name, rest, parent=context)
+        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        assert found is not None, f"there is no command {name}"
+        command = found
+    command.make_context(command.name, rest, parent=context)
