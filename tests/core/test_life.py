@@ -359,6 +359,19 @@ def test_an_old_tombstone_is_old_news() -> None:
     assert see(life.link, tombstone) is life.link
 
 
+def test_a_removal_in_the_same_second_as_the_former_deletion_is_believed_once_it_was_asked_for_twice() -> None:
+    life = at_rest(A)
+    assert life.link.calendar_seen is not None
+    tombstone = replace(seen(None), updated=life.link.calendar_seen.updated)
+    life.link = replace(life.link, calendar_gone=tombstone.updated)
+    life.psa_says(Reason.PSA_DELETED).sends()
+    assert see(life.link, tombstone) is life.link, "it may be the former one, in a page that was read late"
+    life.waits(PATIENCE).calendar_read()
+    assert life.plan == "RemoveEvent (not_confirmed)"
+    life.sends()
+    assert see(life.link, tombstone).calendar_seen == tombstone
+
+
 def test_a_work_record_is_detached_and_only_comes_back_when_it_is_moved() -> None:
     life = at_rest(A, ItemType.SERVICE_CALL).calendar_shows(None)
     assert life.plan == "Detach (calendar_deleted)"

@@ -176,30 +176,32 @@ def settling_on_a_single_look(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(worker.judging, "settle_calendar", settle)
 
 
-PLANTS: list[tuple[Plant, Faults, int]] = [
-    (one_base_for_both_sides, NONE, 300),
-    (believing_the_first_sight, TWICE, 1500),
-    (looking_only_where_the_hint_points, NONE, 300),
-    (writing_before_writing_down, CRASHES, 600),
-    (saving_without_a_fence, CUTS, 1500),
-    (releasing_without_looking_at_the_mark, NONE, 300),
-    (believing_the_latest_message, TWICE, 300),
-    (forgetting_early_deletions, NONE, 600),
-    (creating_without_a_reference, CRASHES, 600),
-    (forgetting_what_was_overruled, NONE, 300),
-    (not_expecting_what_was_taken_over, NONE, 1500),
-    (writing_twins, OUTAGES, 1500),
-    (settling_on_a_single_look, NONE, 1500),
+PLANTS: list[tuple[Plant, Faults]] = [
+    (one_base_for_both_sides, NONE),
+    (believing_the_first_sight, CRASHES),
+    (looking_only_where_the_hint_points, NONE),
+    (writing_before_writing_down, OUTAGES),
+    (saving_without_a_fence, CUTS),
+    (releasing_without_looking_at_the_mark, CRASHES),
+    (believing_the_latest_message, TWICE),
+    (forgetting_early_deletions, NONE),
+    (creating_without_a_reference, OUTAGES),
+    (forgetting_what_was_overruled, NONE),
+    (not_expecting_what_was_taken_over, NONE),
+    (writing_twins, OUTAGES),
+    (settling_on_a_single_look, CRASHES),
 ]
+PATIENCE = 3000
+"""Schedules. The rarest of them shows in one of a few hundred."""
 
 
-@pytest.mark.parametrize(("plant", "faults", "patience"), PLANTS, ids=[plant.__name__ for plant, _, _ in PLANTS])
-def test_a_planted_bug_is_caught(plant: Plant, faults: Faults, patience: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("plant", "faults"), PLANTS, ids=[plant.__name__ for plant, _ in PLANTS])
+def test_a_planted_bug_is_caught(plant: Plant, faults: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     faultless = faults in (NONE, TWICE)  # noqa: PLR6201 - not hashable
-    for seed in range(patience):
+    for seed in range(PATIENCE):
         try:
             run_schedule(seed, faults, faultless=faultless)
         except (AssertionError, KeyError):
             return
-    pytest.fail(f"{plant.__name__} survived {patience} schedules")
+    pytest.fail(f"{plant.__name__} survived {PATIENCE} schedules")

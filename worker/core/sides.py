@@ -20,6 +20,7 @@ from worker.core.compare import overlay, same, take, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from events.link import CalendarAsk, CalendarSeen, Link, PsaAsk
     from events.reasons import Reason
@@ -63,11 +64,25 @@ def see(link: Link, seen: CalendarSeen) -> Link:
     known = link.calendar_seen
     if known and known.updated and seen.updated and seen.updated < known.updated and not seen.missing:
         return link
-    if seen.deleted and link.calendar_gone and seen.updated and seen.updated <= link.calendar_gone:
+    if (
+        seen.deleted
+        and link.calendar_gone
+        and seen.updated
+        and not _is_new_tombstone(link, link.calendar_gone, seen.updated)
+    ):
         return link
     if known == seen:
         return link
     return replace(link, calendar_seen=seen)
+
+
+def _is_new_tombstone(link: Link, former: datetime, stamp: datetime) -> bool:
+    """Whether a tombstone is another than the former one.
+
+    Stamps have whole seconds, so two can be alike. Then it counts once a removal of ours was not shown in time.
+    """
+    removing = bool(link.calendar_asks) and link.calendar_asks[-1].content is None
+    return stamp > former or (stamp == former and removing and link.attempts > 0)
 
 
 def allowed(link: Link, field: Field) -> tuple[Value, ...]:
