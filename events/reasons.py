@@ -92,6 +92,7 @@ class Reason(StrEnum):
     SERVER_ERROR = "server_error", "The other side failed with an internal error."
     RATE_LIMITED = "rate_limited", "Too many requests; waiting."
     UNREADABLE_ANSWER = "unreadable_answer", "The answer could not be understood."
+    NOT_TRUSTED = "not_trusted", "The other side did not prove who it is: its certificate was refused."
     NOT_AUTHENTICATED = "not_authenticated", "Our own credentials were refused."
     GONE = "gone", "It does not exist there."
     CHANGED_MEANWHILE = "changed_meanwhile", "It changed while we were about to write it."

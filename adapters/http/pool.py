@@ -92,7 +92,9 @@ class HttpPool:
         except httpx.DecodingError as error:
             raise self.unreadable("compressed wrongly") from error
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise TryLater(self.system, Reason.UNREACHABLE, type(error).__name__) from error
+            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+            reason = Reason.NOT_TRUSTED if untrusted else Reason.UNREACHABLE
+            raise TryLater(self.system, reason, type(error).__name__) from error
 
     async def _once(self, method: str, url: str, asked: Mapping[str, Any]) -> Answer:
         async with next(self._clients).stream(method, url, **asked) as response:

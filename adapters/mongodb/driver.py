@@ -180,7 +180,9 @@ def away() -> Generator[None, None, None]:
     try:
         yield
     except (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WriteConcernError) as error:
-        raise TryLater(System.STORE, Reason.UNREACHABLE, type(error).__name__) from error
+        untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error) or "certificate verify failed" in str(error)
+        reason = Reason.NOT_TRUSTED if untrusted else Reason.UNREACHABLE
+        raise TryLater(System.STORE, reason, type(error).__name__) from error
     except BulkWriteError as error:
         codes = _codes(error)
         if _unconfirmed(error) or codes & _PASSING_CODES:

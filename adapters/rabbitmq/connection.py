@@ -41,7 +41,7 @@ async def reaching(seconds: float) -> AsyncGenerator[None, None]:
     except ProbableAuthenticationError as error:
         raise TryLater(System.BROKER, Reason.NOT_AUTHENTICATED, _words(error)) from error
     except _AWAY as error:
-        raise TryLater(System.BROKER, Reason.UNREACHABLE, _words(error)) from error
+        raise TryLater(System.BROKER, _reason(error), _words(error)) from error
     except asyncio.CancelledError as error:
         # On a dead link the library cancels what it waits for, and that must not look like our own cancellation: a
         # consumer would end in silence.
@@ -49,6 +49,10 @@ async def reaching(seconds: float) -> AsyncGenerator[None, None]:
         if task is None or task.cancelling():
             raise
         raise TryLater(System.BROKER, Reason.UNREACHABLE, "the connection broke") from error
+
+
+def _reason(error: Exception) -> Reason:
+    return Reason.NOT_TRUSTED if "CERTIFICATE_VERIFY_FAILED" in str(error) else Reason.UNREACHABLE
 
 
 def _words(error: Exception) -> str:
