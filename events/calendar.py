@@ -7,10 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 from events.integration import CalendarInfo
 from events.link import EventKey
 from events.reasons import Reason
+
+
+class Provider(StrEnum):
+    """The calendar services that users know by name."""
+
+    ICLOUD = "icloud"
+    GOOGLE = "google"
+    OFFICE365 = "office365"
+    EXCHANGE = "exchange"
+    OUTLOOK_COM = "outlook_com"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,31 @@ class CalendarFound(Contract):
     """The account it belongs to, usually an e-mail address."""
 
 
+class AuthorizationData(About):
+    """Where the user grants access."""
+
+    revision: int
+    """The one of the authorize event."""
+    url: str = Field(repr=False)
+    """Send the user's browser there."""
+
+
+class OrderClosedData(About):
+    """What became of something that was asked for once."""
+
+    revision: int
+    """The one of the event that asked for it; -1 if an operator did."""
+    order: str
+    """What was asked for, such as `authorize`. More may come."""
+    result: Literal["done", "refused"]
+    reason: str | None = None
+    """A reason code, of a refusal."""
+    explanation: str = ""
+    """The reason in an English sentence for the user."""
+    message: str = ""
+    """What more there is to say."""
+
+
 class ConnectedData(About):
     """The link to Cronofy works."""
 
@@ -173,6 +198,20 @@ class Told(CloudEvent):
     """When it was so; always given. An older outcome of the same type about the same thing is old news."""
 
 
+class Authorization(Told):
+    """The address at which the user grants access. The answer to an authorize event."""
+
+    type: Literal["calsync.integration.authorization.v1"] = "calsync.integration.authorization.v1"
+    data: AuthorizationData
+
+
+class OrderClosed(Told):
+    """Something that was asked for once was done, or refused. Comes after whatever else there is to tell of it."""
+
+    type: Literal["calsync.order.closed.v1"] = "calsync.order.closed.v1"
+    data: OrderClosedData
+
+
 class Connected(Told):
     """The integration is connected: the listing's Status is Connected."""
 
@@ -237,7 +276,8 @@ class RunProgress(Told):
 
 
 Outcome = Annotated[
-    Connected
+    Authorization
+    | Connected
     | Disconnected
     | CalendarsFound
     | Configured
@@ -245,7 +285,8 @@ Outcome = Annotated[
     | ItemSynced
     | ItemBlocked
     | ItemConflict
-    | RunProgress,
+    | RunProgress
+    | OrderClosed,
     Discriminator("type"),
 ]
 OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, ConfigDict, Discriminator, Field, TypeAdapter, model_validator
 
+from events.calendar import Provider
 from events.contract import CloudEvent, Contract, Identifier, Int32, ItemId, PartId
 from events.items import Appointment, CrmActivity, ItemType, ServiceCall, Task, Todo
 
@@ -133,6 +134,18 @@ class IntegrationData(Contract):
     """Grows with every integration event of this integration, so that they may arrive in any order and twice."""
 
 
+class AuthorizeData(IntegrationData):
+    """The user is about to grant access. Cronofy sends the browser back to `redirect_uri` with a code and `state`."""
+
+    redirect_uri: str = Field(min_length=1, max_length=2048)
+    """Where the user goes afterwards: an address of the PSA that Cronofy knows as one of this application's."""
+    state: str = Field(min_length=1, max_length=1024, repr=False)
+    """Comes back unaltered. Bind it to the user's session and let nobody guess it: it proves that the answer belongs to
+    the question."""
+    provider: Provider | None = None
+    """Preselected in the portal. Absent: the user picks one there."""
+
+
 class ConnectData(IntegrationData):
     """The user granted access in Cronofy's portal. `code` is single-use and short-lived."""
 
@@ -228,6 +241,13 @@ class DeleteData(IntegrationData):
     """Whether to remove from the calendar what this worker wrote there."""
 
 
+class Authorize(CloudEvent):
+    """The user pressed Click to Connect. Answered by `calsync.integration.authorization.v1`: where to go."""
+
+    type: Literal["psa.integration.authorize.v1"]
+    data: AuthorizeData
+
+
 class Connect(CloudEvent):
     """The calendar was authorized. Answered by `calsync.integration.connected.v1` or `.disconnected.v1`."""
 
@@ -278,11 +298,11 @@ class Delete(CloudEvent):
 
 
 IntegrationEvent = Annotated[
-    Connect | Configure | Activate | Deactivate | SyncNow | ListCalendars | Delete,
+    Authorize | Connect | Configure | Activate | Deactivate | SyncNow | ListCalendars | Delete,
     Discriminator("type"),
 ]
 PsaEvent = Annotated[
-    ItemChanged | Connect | Configure | Activate | Deactivate | SyncNow | ListCalendars | Delete,
+    ItemChanged | Authorize | Connect | Configure | Activate | Deactivate | SyncNow | ListCalendars | Delete,
     Discriminator("type"),
 ]
 

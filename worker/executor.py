@@ -12,6 +12,7 @@ from events.reasons import Reason
 from worker.core.permit import Policy
 from worker.core.retry import backoff
 from worker.holding import LEASE, Holding
+from worker.orders import Desk, carry_out
 from worker.reconcile import reconcile
 from worker.setup import Setup
 from worker.slice import Slice
@@ -75,13 +76,13 @@ class Executor:
         """Do what can be done now. Returns when there is more to do."""
         hold = holding.held.calendar_hold
         if hold is not None and hold > self.tools.clock.now():
-            return hold
+            return _earliest(hold, await self._orders(holding))
         try:
             due_at = await self._attempt(wake, holding)
         except TryLater as error:
             if error.system is not System.CRONOFY:
                 raise
-            return await self._hold(holding, error)
+            return _earliest(await self._hold(holding, error), await self._orders(holding))
         if holding.held.calendar_failures:
             holding.note(calendar_failures=0, calendar_hold=None)
         return due_at
@@ -90,14 +91,18 @@ class Executor:
         setup = Setup(holding, self.open_access(holding), self.tools.outcomes, self.tools.clock)
         try:
             await setup.run()
-            due_at = await self._reconcile(wake, holding) if setup.ready() else None
+            go_on_at = await self._orders(holding)
+            due_at = _earliest(go_on_at, await self._reconcile(wake, holding) if setup.ready() else None)
         except (MustReconnect, Refused, Gone) as error:
             # A whole request was turned down. Only the account's own state says whether the connection is to blame.
             await setup.check_connection()
             if holding.held.status is Status.CONNECTED:
                 raise TryLater(System.CRONOFY, error.reason, error.detail) from error
-            due_at = None
+            due_at = await self._orders(holding)
         return _earliest(due_at, holding.held.probe_at)
+
+    async def _orders(self, holding: Holding) -> datetime | None:
+        return await carry_out(Desk(self.tools, holding))
 
     async def _reconcile(self, wake: Wake, holding: Holding) -> datetime | None:
         occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from events.outcomes import (
+    Authorization,
+    AuthorizationData,
     CalendarFound,
     CalendarsFound,
     CalendarsFoundData,
@@ -14,6 +16,8 @@ from events.outcomes import (
     ConnectedData,
     Disconnected,
     DisconnectedData,
+    OrderClosed,
+    OrderClosedData,
     Synced,
     SyncedData,
 )
@@ -21,7 +25,9 @@ from events.outcomes import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from events.failures import Refused
     from events.integration import Held, Integration
+    from events.orders import Order
     from worker.holding import Holding
 
 
@@ -42,6 +48,26 @@ def _envelope(holding: Holding, what: str, at: datetime) -> dict[str, Any]:
         "time": at,
         "subject": holding.id,
     }
+
+
+def authorization(holding: Holding, revision: int, url: str, at: datetime) -> Authorization:
+    """Where the user grants access."""
+    data = AuthorizationData(**_about(holding.integration), revision=revision, url=url)
+    return Authorization(**_envelope(holding, f"authorization:{revision}", at), data=data)
+
+
+def order_closed(holding: Holding, order: Order, refusal: Refused | None, at: datetime) -> OrderClosed:
+    """An order was carried out or refused."""
+    data = OrderClosedData(
+        **_about(holding.integration),
+        revision=order.revision,
+        order=order.kind.value,
+        result="done" if refusal is None else "refused",
+        reason=None if refusal is None else refusal.reason.value,
+        explanation="" if refusal is None else refusal.reason.explanation,
+        message="" if refusal is None else refusal.detail,
+    )
+    return OrderClosed(**_envelope(holding, f"order_closed:{order.id}", at), data=data)
 
 
 def connected(holding: Holding, at: datetime) -> Connected:

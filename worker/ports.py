@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from events.calendar import CalendarEvent, CalendarWrite, ChannelInfo, Page, UserInfo, WriteResult
+from events.calendar import CalendarEvent, CalendarWrite, ChannelInfo, Page, Provider, UserInfo, WriteResult
 from events.commands import Wake
 from events.content import When
 from events.integration import (
@@ -26,6 +26,7 @@ from events.integration import (
 from events.journal import Entry
 from events.lanes import Lane
 from events.link import EventKey, ItemKey, Link, Observed, Standing
+from events.orders import Order
 from events.outcomes import Outcome
 from events.platform import AppointmentDraft, CreateAnswer, ItemAnswer, ItemChanges, ItemNow
 
@@ -61,6 +62,7 @@ class Wishes(Protocol):
     async def want_settings(self, whose: Assignee, wish: SettingsWish, due_at: datetime) -> bool: ...
     async def want_active(self, whose: Assignee, revision: int, due_at: datetime, *, active: bool) -> bool: ...
     async def want_calendars(self, whose: Assignee, revision: int, due_at: datetime) -> bool: ...
+    async def expect(self, whose: Assignee, due_at: datetime) -> None: ...
     async def tenants(self, ids: Sequence[int]) -> frozenset[int]: ...
     async def assignees(self, users: Sequence[tuple[int, int]]) -> list[Assignee]: ...
     async def mark_due(self, integration_ids: Sequence[str], due_at: datetime) -> None: ...
@@ -106,6 +108,20 @@ class Journal(Protocol):
     """The sync log."""
 
     async def write(self, entries: Sequence[Entry]) -> None: ...
+
+
+class Orders(Protocol):
+    """What is to be done once."""
+
+    async def place(self, order: Order) -> bool: ...
+    async def open(self, integration_id: str) -> list[Order]: ...
+    async def close(self, lease: Lease, order: Order) -> bool: ...
+
+
+class Portal(Protocol):
+    """Where users grant access to their calendars."""
+
+    def address(self, redirect_uri: str, state: str, provider: Provider | None) -> str: ...
 
 
 class Commands(Protocol):

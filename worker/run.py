@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from adapters.cronofy.client import Application, Cronofy
+from adapters.cronofy.portal import CronofyPortal
 from adapters.http.pool import open_pool
 from adapters.http.serve import serve
 from adapters.mongodb.budget import Budget
@@ -18,6 +19,7 @@ from adapters.mongodb.driver import Database, open_database, ping
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal
 from adapters.mongodb.links import Links
+from adapters.mongodb.orders import Orders
 from adapters.mongodb.vault import Vault
 from adapters.process.environment import plain
 from adapters.process.logs import logger
@@ -69,6 +71,7 @@ class _Opened:
     shop: Shop
     integrations: Integrations
     links: Links
+    orders: Orders
     outcomes: OutcomeEvents
 
 
@@ -152,6 +155,7 @@ async def _open(
         shop=shop,
         integrations=Integrations(database, vault, clock.monotonic),
         links=Links(database),
+        orders=Orders(database),
         outcomes=OutcomeEvents(publisher, new_id),
     )
 
@@ -166,7 +170,7 @@ async def _start(
             return ItemsConsumer(shop, inbox, opened.integrations, opened.links)
         case Part.INTEGRATIONS:
             inbox = await stack.enter_async_context(consume(consuming, INTEGRATIONS_QUEUE, BATCH))
-            return WishesConsumer(shop, inbox, opened.integrations)
+            return WishesConsumer(shop, inbox, opened.integrations, opened.orders)
         case Part.NOTIFICATIONS:
             inbox = await stack.enter_async_context(consume(consuming, NOTIFICATIONS_QUEUE, BATCH))
             return NotificationsConsumer(shop, inbox, opened.integrations, plain(settings.cronofy_client_secrets))
@@ -202,6 +206,8 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         platform=psa,
         clock=clock,
         chance=opened.shop.chance,
+        orders=opened.orders,
+        portal=CronofyPortal(settings.portal_url, settings.cronofy_client_id),
         timing=Timing(),
         stopping=opened.shop.stopping.is_set,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
+from adapters.cronofy.portal import app_url_of
 from adapters.mongodb.driver import Driver
 from adapters.process.endpoints import Broker, CaFile, HttpUrl, MongoUrl, with_parameter
 from adapters.process.environment import FromEnvironment, Secrets
@@ -39,6 +40,8 @@ class Settings(Infrastructure):
     """Such as `https://api.cronofy.com`; each data centre has its own."""
     cronofy_ca_file: CaFile | None = None
     """Certificates (PEM) of those who may vouch for Cronofy. Without it, those whom browsers trust."""
+    cronofy_app_url: HttpUrl | None = None
+    """Where users grant access, such as `https://app.cronofy.com`. Usually known from the address of the API."""
     cronofy_client_id: str = Field(min_length=1)
     """Our application's client id."""
     cronofy_client_secrets: Secrets
@@ -70,6 +73,11 @@ class Settings(Infrastructure):
     """How long entries of the sync log are kept."""
     stop_seconds: float = Field(default=45.0, gt=0)
     """How long to go on with what is under way after SIGTERM."""
+
+    @property
+    def portal_url(self) -> str:
+        """Where users grant access."""
+        return self.cronofy_app_url or app_url_of(self.cronofy_api_url)
 
     @property
     def allowance(self) -> Allowance:

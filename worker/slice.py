@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from worker.core.permit import Policy
     from worker.core.record import Timing
     from worker.holding import Holding
-    from worker.ports import Calendar, Chance, Clock, FailedItems, Journal, Links, Outcomes, Platform
+    from worker.ports import Calendar, Chance, Clock, FailedItems, Journal, Links, Orders, Outcomes, Platform, Portal
 
 
 _TICK: Final = timedelta(milliseconds=1)
@@ -42,6 +42,8 @@ class Tools:
     platform: Platform
     clock: Clock
     chance: Chance
+    orders: Orders
+    portal: Portal
     timing: Timing
     stopping: Callable[[], bool]
     """Whether this process is about to end: what can be done later is."""

@@ -42,6 +42,15 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
     ),
     "deleted_items": (IndexModel([("at", ASCENDING)], name="expiry", expireAfterSeconds=7 * 24 * 3600),),
+    "orders": (
+        # Nearly always empty: what is to be done and is not done yet.
+        IndexModel(
+            [("integration_id", ASCENDING), ("revision", ASCENDING)],
+            name="open",
+            partialFilterExpression={"open": True},
+        ),
+        IndexModel([("closed_at", ASCENDING)], name="expiry", expireAfterSeconds=90 * 24 * 3600),
+    ),
     "dead_letters": (IndexModel([("fingerprint", ASCENDING), ("last_at", DESCENDING)], name="of_fingerprint"),),
     "runs": (IndexModel([("integration_id", ASCENDING), ("started_at", DESCENDING)], name="of_integration"),),
 }

@@ -77,6 +77,24 @@ class Integrations:
         """Store a newer wish to see the list of calendars."""
         return await self._want(whose, "list_calendars", {"revision": revision}, due_at, epoch=0)
 
+    async def expect(self, whose: Assignee, due_at: datetime) -> None:
+        """Make sure that the integration is known, and due. Raises `Malformed` if it belongs to somebody else."""
+        query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id}
+        update = {
+            "$set": {"rerun": True},
+            "$min": {"due_at": due_at},
+            "$setOnInsert": {"epoch": 0, "held": held_to_document(whose.integration_id, Held(), self._vault)},
+        }
+        with away():
+            try:
+                await self._collection.update_one(query, update, upsert=True)
+            except DuplicateKeyError:
+                known = (await self._collection.update_one(query, update)).matched_count > 0
+            else:
+                known = True
+        if not known:
+            await self._check_owner(whose)
+
     async def _want(self, whose: Assignee, part: str, document: Document, due_at: datetime, *, epoch: int = 1) -> bool:
         revision = f"wanted.{part}.revision"
         newer = {"$or": [{revision: {"$exists": False}}, {revision: {"$lt": document["revision"]}}]}

@@ -26,6 +26,7 @@ from events.integration import (
 )
 from events.journal import Entry
 from events.link import ItemKey, Link, Observed, PsaSeen, Standing, bare_reference, standing_of
+from events.orders import Order
 from events.reasons import Reason
 from tests.memory.steps import MemoryClock, Stepper
 
@@ -99,6 +100,9 @@ class MemoryIntegrations:
             row.rerun = True
         await self._step("wanted")
         return wanted is not None
+
+    async def expect(self, whose: Assignee, due_at: datetime) -> None:
+        await self._want(whose, due_at, lambda wanted: wanted, epoch=0)
 
     async def tenants(self, ids: Sequence[int]) -> frozenset[int]:
         await self._step("tenants")
@@ -401,6 +405,36 @@ def _overtakes(stored: PsaSeen | None, seen: PsaSeen | None) -> bool:
         return stored is not None
     filled = stored.item is not None and seen.item is None and not seen.deleted
     return stored.revision > seen.revision or (stored.revision == seen.revision and filled)
+
+
+class MemoryOrders:
+    """See `adapters.mongodb.orders.Orders`."""
+
+    def __init__(self, step: Stepper) -> None:
+        self._step = step
+        self.orders: dict[str, Order] = {}
+        self.closed: dict[str, int] = {}
+        """Those that are closed, with the fence of whoever did it."""
+
+    async def place(self, order: Order) -> bool:
+        await self._step("place order")
+        new = order.id not in self.orders
+        self.orders.setdefault(order.id, order)
+        await self._step("placed order")
+        return new
+
+    async def open(self, integration_id: str) -> list[Order]:
+        await self._step("open orders")
+        mine = [order for order in self.orders.values() if order.integration_id == integration_id]
+        return sorted((o for o in mine if o.id not in self.closed), key=lambda order: (order.revision, order.id))
+
+    async def close(self, lease: Lease, order: Order) -> bool:
+        await self._step("close order")
+        if order.id not in self.orders or self.closed.get(order.id, 0) > lease.fence:
+            return False
+        self.closed[order.id] = lease.fence
+        await self._step("closed order")
+        return True
 
 
 @dataclass

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from events.calendar import Provider
 from events.commands import Cause, Wake
 from events.failures import TryLater
 from events.integration import Held, Integration, SettingsWish, Status, Wanted
@@ -24,7 +25,7 @@ from events.reasons import Reason
 from tests.memory.calendar import CALENDAR_ID, MemoryCalendar, Pace
 from tests.memory.platform import MemoryPlatform
 from tests.memory.steps import MemoryClock, Step, Stepper
-from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks
+from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks, MemoryOrders
 from worker.core.record import Timing
 from worker.executor import Executor
 from worker.intake.items import take_items
@@ -90,6 +91,7 @@ class World:
         self.platform = MemoryPlatform(self.step, self.clock)
         self.integrations = MemoryIntegrations(self.step, self.clock)
         self.links = MemoryLinks(self.step, self.clock)
+        self.orders = MemoryOrders(self.step)
         self.journal = MemoryJournal(self.step)
         self.outcomes: list[Outcome] = []
         self.parked: list[tuple[Link, Entry]] = []
@@ -110,6 +112,8 @@ class World:
             platform=self.platform,
             clock=self.clock,
             chance=self.random.random,
+            orders=self.orders,
+            portal=self,
             timing=self.timing,
             stopping=lambda: False,
         )
@@ -129,6 +133,9 @@ class World:
         for wake in wakes:
             await self.step("publish wake-up")
             self.queue.append(Message("wake", self._id("wake"), wake))
+
+    def address(self, redirect_uri: str, state: str, provider: Provider | None) -> str:
+        return f"{redirect_uri}?{state}&{provider}"
 
     # What the two sides send
 

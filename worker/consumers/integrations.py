@@ -11,13 +11,15 @@ from events.failures import Malformed
 from events.psa import PSA_EVENT, ItemChanged
 from events.reasons import Reason
 from worker.core.retry import Park
-from worker.intake.wishes import take_wish
+from worker.intake.orders import OrderEvent, order_of, place_order
+from worker.intake.safety import SAFETY_NET
+from worker.intake.wishes import take_wish, whose_of
 from worker.said import Said
 
 if TYPE_CHECKING:
     from adapters.rabbitmq.consumer import Delivery, Inbox
     from worker.consumers.shop import Shop
-    from worker.ports import Wishes
+    from worker.ports import Orders, Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class WishesConsumer:
     shop: Shop
     inbox: Inbox
     wishes: Wishes
+    orders: Orders
 
     async def run(self) -> None:
         """Run until the process is about to end."""
@@ -45,7 +48,12 @@ class WishesConsumer:
         event = parse(PSA_EVENT, body)
         if isinstance(event, ItemChanged):
             raise Malformed(Reason.UNKNOWN_TYPE, f"{event.type} does not belong in this queue")
-        new = await take_wish(event, self.wishes, self.shop.clock.now())
+        now = self.shop.clock.now()
+        if isinstance(event, OrderEvent):
+            order, whose = order_of(event, now), whose_of(event.data)
+            new = await place_order(order, whose, self.wishes, self.orders, now + SAFETY_NET)
+        else:
+            new = await take_wish(event, self.wishes, now)
         integration_id = event.data.integration_id
         # Also what is known already is woken for: the first delivery may have ended in between.
         wake = Wake(integration_id=integration_id, cause=Cause.SETTINGS, correlation_id=event.id)

@@ -13,7 +13,6 @@ from events.psa import (
     Deactivate,
     Delete,
     IntegrationData,
-    IntegrationEvent,
     ListCalendars,
     Outbound,
     SyncNow,
@@ -26,12 +25,16 @@ if TYPE_CHECKING:
     from worker.ports import Wishes
 
 
-async def take_wish(event: IntegrationEvent, wishes: Wishes, now: datetime) -> bool:
+WishEvent = Connect | Configure | Activate | Deactivate | ListCalendars | SyncNow | Delete
+"""The integration events that say what is wanted to be so."""
+
+
+async def take_wish(event: WishEvent, wishes: Wishes, now: datetime) -> bool:
     """Store what one event wants. False if something as new is known, so that there is nobody to wake.
 
     Raises `TryLater` if the store is away, `Malformed` if the integration belongs to somebody else.
     """
-    whose, due_at = _whose(event.data), now + SAFETY_NET
+    whose, due_at = whose_of(event.data), now + SAFETY_NET
     match event:
         case Connect(data=data):
             wish = ConnectWish(data.revision, data.code, data.redirect_uri, data.time_zone)
@@ -56,7 +59,8 @@ async def take_wish(event: IntegrationEvent, wishes: Wishes, now: datetime) -> b
             return False
 
 
-def _whose(data: IntegrationData) -> Assignee:
+def whose_of(data: IntegrationData) -> Assignee:
+    """Return whose integration an event is about."""
     return Assignee(data.integration_id, data.tenant_id, data.user_id)
 
 

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from pydantic import TypeAdapter
 
+from events.calendar import Provider
 from events.contract import CloudEvent
 from events.psa import Inbound, Outbound, Range, SyncDirection
 from sandbox.psa.api.traffic import Received
@@ -14,6 +15,7 @@ from sandbox.psa.control.views import IntegrationView, Pending
 from sandbox.psa.model.integrations import (
     REDIRECT_URI,
     Activate,
+    Authorize,
     Configure,
     Connect,
     Deactivate,
@@ -37,6 +39,19 @@ _PENDING: Final = TypeAdapter(Pending)
 
 class SyncCalls(Calls):
     """See the module. The buttons return the integration with the revision of the event that they caused."""
+
+    async def authorize(
+        self,
+        integration_id: str,
+        user_id: int,
+        state: str,
+        *,
+        redirect_uri: str = REDIRECT_URI,
+        provider: Provider | None = None,
+    ) -> IntegrationView:
+        """Press Click to Connect."""
+        wish = Authorize(user_id=user_id, redirect_uri=redirect_uri, state=state, provider=provider)
+        return await self._wish(integration_id, wish)
 
     async def connect(
         self,

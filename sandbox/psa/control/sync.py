@@ -87,6 +87,12 @@ SYNC_ENDPOINTS: Final = (
     Endpoint("GET", _INTEGRATIONS, "The tenant's integrations, each with its newest revision.", _integrations),
     Endpoint(
         "POST",
+        _INTEGRATION + "/authorize",
+        "Click to Connect was pressed: {user_id, state, redirect_uri?, provider?}.",
+        _wishing("authorize"),
+    ),
+    Endpoint(
+        "POST",
         _INTEGRATION + "/connect",
         "The user granted access: {user_id, code, redirect_uri?, time_zone?}.",
         _wishing("connect"),

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, Field, TypeAdapter
 
+from events.calendar import Provider
 from events.contract import Contract, Int32
 from events.psa import Inbound, Outbound, Range, SyncDirection
 from sandbox.psa.model.refusal import Code, Refusal
@@ -17,6 +18,15 @@ REDIRECT_URI: Final = "https://psa.example/calendar-sync/connected"
 class _Wish(Contract):
     user_id: Int32 | None = None
     """Whose integration it is. Needed the first time an integration is named."""
+
+
+class Authorize(_Wish):
+    """The user pressed Click to Connect."""
+
+    do: Literal["authorize"] = "authorize"
+    redirect_uri: str = REDIRECT_URI
+    state: str = Field(min_length=1, max_length=1024, repr=False)
+    provider: Provider | None = None
 
 
 class Connect(_Wish):
@@ -73,7 +83,7 @@ class Delete(_Wish):
 
 
 Wish = Annotated[
-    Connect | Configure | Activate | Deactivate | SyncNow | ListCalendars | Delete,
+    Authorize | Connect | Configure | Activate | Deactivate | SyncNow | ListCalendars | Delete,
     Discriminator("do"),
 ]
 WISH: Final[TypeAdapter[Wish]] = TypeAdapter(Wish)

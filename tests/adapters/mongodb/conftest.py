@@ -15,6 +15,7 @@ from tests.adapters.mongodb.subjects import (
     memory_store,
     real_store,
 )
+from worker.ports import Orders
 
 
 @pytest.fixture(params=SUBJECTS)
@@ -36,6 +37,11 @@ def integrations(store: Store) -> IntegrationStore:
 @pytest.fixture
 def links(store: Store) -> LinkStore:
     return store.links
+
+
+@pytest.fixture
+def orders(store: Store) -> Orders:
+    return store.orders
 
 
 @pytest.fixture(params=Driver)

@@ -14,12 +14,13 @@ from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal as RealJournal
 from adapters.mongodb.journal import Which
 from adapters.mongodb.links import Links as RealLinks
+from adapters.mongodb.orders import Orders as RealOrders
 from adapters.mongodb.vault import Vault, new_key
 from events.integration import Integration
 from events.journal import Entry
 from tests.memory.steps import MemoryClock, Stepper
-from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks
-from worker.ports import Journal, Leases, Links, Observations, Wishes
+from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks, MemoryOrders
+from worker.ports import Journal, Leases, Links, Observations, Orders, Wishes
 
 MEMORY: Final = "memory"
 SUBJECTS: Final = (*(driver.value for driver in Driver), MEMORY)
@@ -43,6 +44,7 @@ class Store:
 
     integrations: IntegrationStore
     links: LinkStore
+    orders: Orders
     journal: Journal
     lines: Callable[[], Awaitable[list[Entry]]]
     """The whole journal, newest first."""
@@ -56,6 +58,7 @@ async def real_store(driver: Driver, url: str, name: str) -> AsyncGenerator[Stor
         yield Store(
             Integrations(database, VAULT, time.monotonic),
             RealLinks(database),
+            RealOrders(database),
             journal,
             lambda: journal.page(Which(), None, 1000),
         )
@@ -70,4 +73,4 @@ def memory_store() -> Store:
     async def lines() -> list[Entry]:
         return sorted(journal.entries.values(), key=lambda entry: (entry.at, entry.id), reverse=True)
 
-    return Store(MemoryIntegrations(step, clock), MemoryLinks(step, clock), journal, lines)
+    return Store(MemoryIntegrations(step, clock), MemoryLinks(step, clock), MemoryOrders(step), journal, lines)

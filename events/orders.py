@@ -1,0 +1,48 @@
+"""Orders: what somebody wants done once, beside what is wanted to be so (`events.integration.Wanted`).
+
+An order is stored by intake or by an operator, carried out by the holder of the lease, and closed. It is never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from pydantic import JsonValue
+
+OPERATOR: Final = -1
+"""The revision of orders that an operator gave: they are no part of the PSA platform's count."""
+
+
+class OrderKind(StrEnum):
+    """What is to be done. Each kind has its handler in `worker.orders`."""
+
+    AUTHORIZE = "authorize"
+    """Tell at which address the user grants access to a calendar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """See the module. `details`: what the kind needs to know, as plain JSON; may hold what has no place in a log."""
+
+    id: str
+    integration_id: str
+    revision: int
+    """Of the event that brought it; or `OPERATOR`."""
+    kind: OrderKind
+    at: datetime
+    """When it was taken in."""
+    details: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue], repr=False)
+
+
+def order_id(integration_id: str, revision: int) -> str:
+    """Name an order of the PSA platform: the same however often its event comes."""
+    return f"{integration_id}/{revision}"
+
+
+def operators_order_id(integration_id: str, own: str) -> str:
+    """Name an order of an operator. `own`: unique."""
+    return f"{integration_id}/operator/{own}"
