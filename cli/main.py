@@ -20,6 +20,7 @@ from cli.commands import (
     publish,
     relay,
     sandbox,
+    tenants,
     topology,
     up,
     worker,
@@ -57,6 +58,7 @@ app.command("bench", rich_help_panel=_TRY)(bench.command)
 app.command("publish", rich_help_panel=_TRY)(publish.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
 app.command("log", rich_help_panel=_SEE)(log.command)
+app.add_typer(tenants.app, name="tenants", rich_help_panel=_SET)
 app.add_typer(topology.app, name="topology", rich_help_panel=_SET)
 app.add_typer(configuration.app, name="config", rich_help_panel=_SET)
 app.add_typer(keys.app, name="keys", rich_help_panel=_SET)

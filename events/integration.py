@@ -42,6 +42,8 @@ class Wanted:
     active_revision: int = -1
     list_calendars_revision: int = -1
     deleted_revision: int = -1
+    tenant_version: int = 0
+    """Of the tenant's settings that count."""
 
 
 class Status(StrEnum):
@@ -102,6 +104,8 @@ class Held:
     configured_revision: int = -1
     """Revision of the settings that are in force (channel made, cursor set)."""
     listed_revision: int = -1
+    tenant_version: int = 0
+    """Of the tenant's settings under which all links have been judged."""
     status: Status = Status.NOT_CONNECTED
     reason: Reason = Reason.NOT_CONFIGURED
     relink_url: str | None = None

@@ -207,6 +207,7 @@ held: Final = whole(
     connected_revision=_known_revisions,
     configured_revision=_known_revisions,
     listed_revision=_known_revisions,
+    tenant_version=st.integers(0, 9),
     status=st.sampled_from(Status),
     reason=reasons,
     relink_url=maybe(texts),

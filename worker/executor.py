@@ -9,6 +9,7 @@ from events.commands import Cause, Wake
 from events.failures import Gone, MustReconnect, RateLimited, Refused, Stale, System, TryLater
 from events.integration import Busy, Lost, Released, Status, Taken, Unknown
 from events.reasons import Reason
+from worker.core.ownership import overridden
 from worker.core.permit import Policy
 from worker.core.retry import backoff
 from worker.holding import LEASE, Holding
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from events.tenant import TenantSettings
     from worker.access import Access
     from worker.ports import Calendar, Commands, Leases
     from worker.slice import Tools
+    from worker.tenants import TenantCache
 
 _TURN: Final = 50.0
 """Seconds after which a wake-up gives way to a new one, so that no message is held for long."""
@@ -36,6 +39,7 @@ class Executor:
 
     leases: Leases
     commands: Commands
+    tenants: TenantCache
     tools: Tools
     open_access: Callable[[Holding], Access]
     open_calendar: Callable[[Holding], Calendar]
@@ -106,7 +110,13 @@ class Executor:
 
     async def _reconcile(self, wake: Wake, holding: Holding) -> datetime | None:
         occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)
-        work = Slice(self.tools, holding, self.open_calendar(holding), _policy(holding), occasion)
+        integration = holding.integration
+        wanted = integration.wanted.tenant_version
+        tenant = await self.tenants.of(integration.tenant_id, wanted)
+        if holding.held.tenant_version < wanted:
+            await self.tools.links.all_due(integration.id, self.tools.clock.now())
+            await holding.save(tenant_version=tenant.version)
+        work = Slice(self.tools, holding, self.open_calendar(holding), _policy(holding, tenant.settings), occasion)
         return await reconcile(work)
 
     async def _hold(self, holding: Holding, error: TryLater) -> datetime:
@@ -119,7 +129,7 @@ class Executor:
         return until
 
 
-def _policy(holding: Holding) -> Policy:
+def _policy(holding: Holding, tenant: TenantSettings) -> Policy:
     settings = holding.integration.wanted.settings
     assert settings is not None, "only a configured integration has a policy"
     chosen = [calendar for calendar in holding.held.calendars if calendar.calendar_id == settings.calendar_id]
@@ -131,6 +141,8 @@ def _policy(holding: Holding) -> Policy:
         outbound=settings.outbound,
         unrestricted=bool(chosen) and chosen[0].unrestricted,
         linked_since=holding.held.linked_since,
+        ownership=overridden(tenant.ownership),
+        tenant=tenant,
     )
 
 

@@ -20,6 +20,7 @@ from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal
 from adapters.mongodb.links import Links
 from adapters.mongodb.orders import Orders
+from adapters.mongodb.tenants import Tenants
 from adapters.mongodb.vault import Vault
 from adapters.process.environment import plain
 from adapters.process.logs import logger
@@ -44,6 +45,7 @@ from worker.publishing import EXCHANGES, DeadLetterBox, OutcomeEvents, WakeUps
 from worker.said import Said
 from worker.slice import Tools
 from worker.sweeper import Sweeper
+from worker.tenants import TenantCache
 
 if TYPE_CHECKING:
     from worker.holding import Holding
@@ -72,6 +74,7 @@ class _Opened:
     integrations: Integrations
     links: Links
     orders: Orders
+    tenants: Tenants
     outcomes: OutcomeEvents
 
 
@@ -156,6 +159,7 @@ async def _open(
         integrations=Integrations(database, vault, clock.monotonic),
         links=Links(database),
         orders=Orders(database),
+        tenants=Tenants(database),
         outcomes=OutcomeEvents(publisher, new_id),
     )
 
@@ -170,7 +174,7 @@ async def _start(
             return ItemsConsumer(shop, inbox, opened.integrations, opened.links)
         case Part.INTEGRATIONS:
             inbox = await stack.enter_async_context(consume(consuming, INTEGRATIONS_QUEUE, BATCH))
-            return WishesConsumer(shop, inbox, opened.integrations, opened.orders)
+            return WishesConsumer(shop, inbox, opened.integrations, opened.orders, opened.tenants)
         case Part.NOTIFICATIONS:
             inbox = await stack.enter_async_context(consume(consuming, NOTIFICATIONS_QUEUE, BATCH))
             return NotificationsConsumer(shop, inbox, opened.integrations, plain(settings.cronofy_client_secrets))
@@ -198,9 +202,10 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
     )
     budget = Budget(opened.database, settings.cronofy_client_id, settings.allowance)
     service = Service(cronofy, budget, clock, settings.cronofy_callback_url)
+    tenants = TenantCache(opened.tenants, clock, timedelta(days=settings.log_keep_days))
     tools = Tools(
         links=opened.links,
-        journal=Journal(opened.database, timedelta(days=settings.log_keep_days)),
+        journal=Journal(opened.database, tenants.keeps_until),
         outcomes=opened.outcomes,
         failed_items=opened.shop.dead_letters,
         platform=psa,
@@ -215,7 +220,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
     def access(holding: Holding) -> CronofyAccess:
         return CronofyAccess(service, holding)
 
-    return Executor(opened.integrations, opened.shop.commands, tools, access, access)
+    return Executor(opened.integrations, opened.shop.commands, tenants, tools, access, access)
 
 
 @contextlib.asynccontextmanager

@@ -70,7 +70,13 @@ class Collection(Protocol):
         ...
 
     def find_one_and_update(
-        self, query: Query, update: Query | Pipeline, *, projection: Query | None = ..., return_document: bool = ...
+        self,
+        query: Query,
+        update: Query | Pipeline,
+        *,
+        projection: Query | None = ...,
+        return_document: bool = ...,
+        upsert: bool = ...,
     ) -> Awaitable[Document | None]:
         """Change one document and return it."""
         ...

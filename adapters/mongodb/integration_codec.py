@@ -48,6 +48,7 @@ def held_to_document(owner: str, held: Held, vault: Vault, *, known: Held | None
         "connected_revision": held.connected_revision,
         "configured_revision": held.configured_revision,
         "listed_revision": held.listed_revision,
+        "tenant_version": held.tenant_version,
         "status": held.status.value,
         "reason": held.reason.value,
         "relink_url": held.relink_url,
@@ -126,6 +127,7 @@ def _wanted(owner: str, document: Document, connected_revision: int, vault: Vaul
         active_revision=active.get("revision", -1),
         list_calendars_revision=document.get("list_calendars", {}).get("revision", -1),
         deleted_revision=document.get("deleted", {}).get("revision", -1),
+        tenant_version=document.get("tenant_version", 0),
     )
 
 
@@ -135,6 +137,7 @@ def _held(owner: str, document: Document, vault: Vault | None) -> Held:
         connected_revision=document["connected_revision"],
         configured_revision=document["configured_revision"],
         listed_revision=document["listed_revision"],
+        tenant_version=document.get("tenant_version", 0),
         status=Status(document["status"]),
         reason=Reason.of(document["reason"]),
         relink_url=document["relink_url"],

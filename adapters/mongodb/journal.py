@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +17,7 @@ from events.outcomes import Direction
 from events.reasons import Reason
 
 COLLECTION: Final = "sync_log"
+KeepsUntil = Callable[[int, datetime], Awaitable[datetime]]
 _FIELDS: Final = tuple(field.name for field in fields(Entry))
 
 
@@ -41,15 +42,16 @@ class Which:
 
 
 class Journal:
-    """See the module. `keep`: how long an entry is kept."""
+    """See the module. `keeps_until`: until when a tenant keeps what is written at a moment."""
 
-    def __init__(self, database: Database, keep: timedelta) -> None:
+    def __init__(self, database: Database, keeps_until: KeepsUntil) -> None:
         self._collection: Collection = database[COLLECTION]
-        self._keep = keep
+        self._keeps_until = keeps_until
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Write entries; those that are there already stay as they are."""
-        await insert_new(self._collection, [entry_to_document(entry, self._keep) for entry in entries])
+        documents = [entry_to_document(entry, await self._keeps_until(entry.tenant_id, entry.at)) for entry in entries]
+        await insert_new(self._collection, documents)
 
     async def page(self, which: Which, before: datetime | None, limit: int) -> list[Entry]:
         """Return entries, newest first, before an instant."""
@@ -65,13 +67,22 @@ class Journal:
         return [entry_from_document(document) for document in found]
 
 
-def entry_to_document(entry: Entry, keep: timedelta) -> Document:
-    """Return the document of an entry that is kept for so long."""
+def kept_for(keep: timedelta) -> KeepsUntil:
+    """Return the rule that everybody's entries are kept for so long."""
+
+    async def until(_tenant_id: int, at: datetime) -> datetime:  # noqa: RUF029 - others have to look it up
+        return at + keep
+
+    return until
+
+
+def entry_to_document(entry: Entry, expires_at: datetime) -> Document:
+    """Return the document of an entry that is kept until then."""
     document: Document = {name: getattr(entry, name) for name in _FIELDS}
     document["_id"] = document.pop("id")
     document["item"] = item_to_document(entry.item)
     document["lost"] = [list(pair) for pair in entry.lost]
-    document["expires_at"] = entry.at + keep
+    document["expires_at"] = expires_at
     return document
 
 

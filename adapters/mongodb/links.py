@@ -26,7 +26,7 @@ from adapters.mongodb.codec import (
 )
 from adapters.mongodb.driver import Collection, Database, Document, Query, away, insert_new
 from events.integration import Lease
-from events.link import CREATION, ItemKey, Link, Observed, PsaSeen, Standing
+from events.link import CREATION, ItemKey, Link, LinkState, Observed, PsaSeen, Standing
 
 COLLECTION: Final = "links"
 DELETED: Final = "deleted_items"
@@ -100,6 +100,12 @@ class Links:
         with away():
             found = await self._collection.find(query, {"due_at": 1}).sort([("due_at", 1)]).limit(1).to_list(None)
         return found[0]["due_at"] if found else None
+
+    async def all_due(self, integration_id: str, now: datetime) -> None:
+        """Have all links that wait for nothing judged anew, except those that are buried."""
+        query: Query = {"integration_id": integration_id, "due_at": None, "state": {"$ne": LinkState.BURIED.value}}
+        with away():
+            await self._collection.update_many(query, {"$set": {"due_at": now}})
 
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Link]:
         """Return those of these links that exist."""

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from adapters.mongodb.journal import Journal
+from adapters.mongodb.journal import Journal, kept_for
 from adapters.process.logs import Format, Level, configure
 from adapters.process.system import SystemClock, new_id
 from cli.demo import story
@@ -80,7 +80,7 @@ async def _stage(there: Sandboxes, store: Store) -> AsyncGenerator[Stage, None]:
         psa_control(there.psa_url) as psa,
         opened_database(store) as database,
     ):
-        journal = Journal(database, timedelta(days=1))
+        journal = Journal(database, kept_for(timedelta(days=1)))
         name = f"demo-{new_id()[:8]}"
         yield Stage(psa=psa, cronofy=cronofy, journal=journal, clock=SystemClock(), user_id=_USER, integration_id=name)
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from adapters.mongodb.journal import Journal, Which
+from adapters.mongodb.journal import Journal, Which, kept_for
 from cli.running import run
 from cli.showing import console, instant, json_line
 from events.items import ItemType
@@ -72,4 +72,4 @@ def _item(words: str) -> tuple[ItemType, str, str | None] | None:
 
 async def _page(settings: Store, which: Which, before: datetime | None, limit: int) -> list[Entry]:
     async with opened_database(settings) as database:
-        return await Journal(database, timedelta(days=1)).page(which, before, limit)
+        return await Journal(database, kept_for(timedelta(days=1))).page(which, before, limit)

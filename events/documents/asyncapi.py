@@ -116,18 +116,19 @@ def _exchange(name: str, description: str) -> Json:
 
 def _queues() -> Json:
     of = {
-        PSA_ITEMS_QUEUE: (PSA_EVENTS, "psa.calendar_item."),
-        INTEGRATIONS_QUEUE: (PSA_EVENTS, "psa.integration."),
-        NOTIFICATIONS_QUEUE: (CRONOFY_EVENTS, ""),
-        COMMANDS_QUEUE: (COMMANDS, ""),
-        OUTCOMES_QUEUE: (OUTCOMES, ""),
-        DEAD_LETTERS_QUEUE: (DEAD_LETTERS, ""),
+        PSA_ITEMS_QUEUE: (PSA_EVENTS, ("psa.calendar_item.",)),
+        INTEGRATIONS_QUEUE: (PSA_EVENTS, ("psa.integration.", "psa.tenant.")),
+        NOTIFICATIONS_QUEUE: (CRONOFY_EVENTS, ("",)),
+        COMMANDS_QUEUE: (COMMANDS, ("",)),
+        OUTCOMES_QUEUE: (OUTCOMES, ("",)),
+        DEAD_LETTERS_QUEUE: (DEAD_LETTERS, ("",)),
     }
-    return {queue: _queue(queue, exchange, prefix) for queue, (exchange, prefix) in of.items()}
+    return {queue: _queue(queue, exchange, prefixes) for queue, (exchange, prefixes) in of.items()}
 
 
-def _queue(name: str, exchange: str, prefix: str) -> Json:
-    messages = [one for one in MESSAGES if one.exchange == exchange and one.routing_key.startswith(prefix)]
+def _queue(name: str, exchange: str, prefixes: tuple[str, ...]) -> Json:
+    messages = [one for one in MESSAGES if one.exchange == exchange and one.routing_key.startswith(prefixes)]
+    keys = " and ".join(f"`{prefix}#`" for prefix in prefixes)
     reader = {
         OUTCOMES_QUEUE: "For the PSA platform, so that no outcome is lost before it binds a queue of its own.",
         DEAD_LETTERS_QUEUE: "Read by the keeper of dead letters.",
@@ -135,7 +136,7 @@ def _queue(name: str, exchange: str, prefix: str) -> Json:
     return {
         "address": name,
         "title": f"Queue {name}",
-        "description": f"A quorum queue, bound to `{exchange}` with `{prefix}#`. {reader}",
+        "description": f"A quorum queue, bound to `{exchange}` with {keys}. {reader}",
         "messages": _refs(messages),
         "bindings": {
             "amqp": {
@@ -162,14 +163,14 @@ def _operations() -> Json:
             "Items that changed",
             "One event for each change of an item, not one for each user: the item goes to the calendars of its "
             "assignees, and is withdrawn from everybody else's.",
-            "psa.calendar_item.",
+            ("psa.calendar_item.",),
         ),
         "receiveIntegrationEvents": _receive(
             PSA_EVENTS,
             INTEGRATIONS_QUEUE,
-            "What a user wants of an integration",
+            "What a user wants of an integration, and what a tenant has decided",
             "The newest revision counts. Answers come by `calsync.outcomes`.",
-            "psa.integration.",
+            ("psa.integration.", "psa.tenant."),
         ),
         "receiveNotifications": _receive(
             CRONOFY_EVENTS,
@@ -195,8 +196,8 @@ def _operations() -> Json:
     }
 
 
-def _receive(exchange: str, queue: str, title: str, description: str, prefix: str = "") -> Json:
-    operation = _operation("receive", exchange, title, f"{description} Taken from the queue `{queue}`.", prefix)
+def _receive(exchange: str, queue: str, title: str, description: str, prefixes: tuple[str, ...] = ("",)) -> Json:
+    operation = _operation("receive", exchange, title, f"{description} Taken from the queue `{queue}`.", prefixes)
     return {**operation, "bindings": {"amqp": {"ack": True, "bindingVersion": _BINDING}}}
 
 
@@ -205,8 +206,8 @@ def _send(exchange: str, title: str, description: str) -> Json:
     return {**operation, "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": _BINDING}}}
 
 
-def _operation(action: str, exchange: str, title: str, description: str, prefix: str = "") -> Json:
-    messages = [one for one in MESSAGES if one.exchange == exchange and one.routing_key.startswith(prefix)]
+def _operation(action: str, exchange: str, title: str, description: str, prefixes: tuple[str, ...] = ("",)) -> Json:
+    messages = [one for one in MESSAGES if one.exchange == exchange and one.routing_key.startswith(prefixes)]
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{exchange}"},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from events.psa import TenantOptions
 from sandbox.clock import Chance
 from sandbox.psa.api.faults import Fault
 from sandbox.psa.api.limits import Limits
@@ -19,7 +20,7 @@ from sandbox.psa.model.ledger import Ledger
 from sandbox.psa.model.outcomes import Outcomes
 from sandbox.psa.model.records import Author, Drafts, Record
 from sandbox.psa.model.settings import Settings
-from sandbox.psa.publishing.events import ITEM_CHANGED, item_changed, wished
+from sandbox.psa.publishing.events import ITEM_CHANGED, item_changed, tenant_configured, wished
 from sandbox.psa.publishing.mishaps import Fate, Mishap, drawn
 from sandbox.psa.publishing.outbox import Outbox
 from sandbox.psa.troubles import Troubles
@@ -84,6 +85,13 @@ class World:
         self.integrations.keep(integration)
         self.outbox.add(message, self._fate(message.routing_key, integration_id), _loop_time())
         return integration
+
+    def configure_tenant(self, tenant_id: int, options: TenantOptions) -> int:
+        """Let a tenant's administrator save its settings. Returns their revision."""
+        revision = self.integrations.next_tenant_revision(tenant_id)
+        message = tenant_configured(tenant_id, revision, options, self.clock.now())
+        self.outbox.add(message, self._fate(message.routing_key, str(tenant_id)), _loop_time())
+        return revision
 
     def received(self, body: bytes) -> None:
         """Take an outcome from calendar sync. Raises `Malformed` if it breaks its contract."""

@@ -14,11 +14,12 @@ from events.content import ALL_FIELDS, AllDay, Content, Field, Timed, Value
 from events.items import ItemType
 from events.link import CalendarAsk, Link, Origin
 from events.reasons import Reason
+from events.tenant import Owner
 from tests.core import near
 from tests.core.examples import AGREED, DRAGGED, EDITED, HOUR, NOW, ask, holds, link, seen
 from worker.core.compare import differing, overlay, take
 from worker.core.merge import Fate, Merge, Ruling, agreement, merge, moved
-from worker.core.ownership import Owner, Ownership, Traits, TypeRules
+from worker.core.ownership import Ownership, Traits, TypeRules
 from worker.core.plan import Overruled
 from worker.core.sides import PsaHolds
 

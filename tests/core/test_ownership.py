@@ -9,8 +9,9 @@ import pytest
 from events.content import AllDay, Field, Timed, When
 from events.items import ItemType
 from events.reasons import Reason
+from events.tenant import Owner
 from tests.core.examples import HOUR, NOW
-from worker.core.ownership import Fits, Misfits, Owner, Ownership, Traits, TypeRules, as_kept
+from worker.core.ownership import Fits, Misfits, Ownership, Traits, TypeRules, as_kept
 
 SPAN = Timed(NOW, NOW + 2 * HOUR)
 HALF_AN_HOUR = Timed(NOW, NOW + HOUR / 2)

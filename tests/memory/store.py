@@ -25,7 +25,7 @@ from events.integration import (
     Wanted,
 )
 from events.journal import Entry
-from events.link import ItemKey, Link, Observed, PsaSeen, Standing, bare_reference, standing_of
+from events.link import ItemKey, Link, LinkState, Observed, PsaSeen, Standing, bare_reference, standing_of
 from events.orders import Order
 from events.reasons import Reason
 from tests.memory.steps import MemoryClock, Stepper
@@ -320,6 +320,13 @@ class MemoryLinks:
             if link.integration_id == integration_id and link.due_at is not None and link.due_at <= now
         ]
         return sorted(due, key=lambda link: (link.due_at, link.id))[:limit]
+
+    async def all_due(self, integration_id: str, now: datetime) -> None:
+        await self._step("all due")
+        for link in list(self.links.values()):
+            if link.integration_id == integration_id and link.due_at is None and link.state is not LinkState.BURIED:
+                self.links[link.id] = replace(link, due_at=now)
+        await self._step("all were due")
 
     async def next_due(self, integration_id: str) -> datetime | None:
         await self._step("next due")

@@ -26,10 +26,12 @@ from tests.memory.calendar import CALENDAR_ID, MemoryCalendar, Pace
 from tests.memory.platform import MemoryPlatform
 from tests.memory.steps import MemoryClock, Step, Stepper
 from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks, MemoryOrders
+from tests.memory.tenants import MemoryTenants
 from worker.core.record import Timing
 from worker.executor import Executor
 from worker.intake.items import take_items
 from worker.slice import Tools
+from worker.tenants import TenantCache
 
 USER = 7
 INTEGRATION = "int-1"
@@ -117,7 +119,11 @@ class World:
             timing=self.timing,
             stopping=lambda: False,
         )
-        self.executor = Executor(self.integrations, self, tools, lambda _: _no_access(), lambda _: self.calendar)
+        self.tenants = MemoryTenants(self.step, self.integrations)
+        tenants = TenantCache(self.tenants, self.clock, timedelta(days=90))
+        self.executor = Executor(
+            self.integrations, self, tenants, tools, lambda _: _no_access(), lambda _: self.calendar
+        )
 
     # Ports that need no class of their own
 

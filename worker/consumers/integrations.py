@@ -1,4 +1,4 @@
-"""Taking integration events."""
+"""Taking integration events, and tenants' settings."""
 
 from __future__ import annotations
 
@@ -8,28 +8,33 @@ from typing import TYPE_CHECKING
 from events.commands import Cause, Wake
 from events.contract import parse
 from events.failures import Malformed
-from events.psa import PSA_EVENT, ItemChanged
+from events.psa import PSA_EVENT, ConfigureTenant, ItemChanged
 from events.reasons import Reason
 from worker.core.retry import Park
 from worker.intake.orders import OrderEvent, order_of, place_order
 from worker.intake.safety import SAFETY_NET
+from worker.intake.tenants import take_tenant
 from worker.intake.wishes import take_wish, whose_of
 from worker.said import Said
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from adapters.rabbitmq.consumer import Delivery, Inbox
+    from events.psa import IntegrationEvent
     from worker.consumers.shop import Shop
-    from worker.ports import Orders, Wishes
+    from worker.ports import Orders, Tenants, Wishes
 
 
 @dataclass(frozen=True, slots=True)
 class WishesConsumer:
-    """Takes integration events."""
+    """Takes what users and tenants want."""
 
     shop: Shop
     inbox: Inbox
     wishes: Wishes
     orders: Orders
+    tenants: Tenants
 
     async def run(self) -> None:
         """Run until the process is about to end."""
@@ -41,14 +46,24 @@ class WishesConsumer:
         if isinstance(result, Park):
             await self.shop.set_aside(delivery, result)
             return
-        self.shop.log.info(Said.WISH_TAKEN, type=result[0], integration_id=result[1], new=result[2])
+        self.shop.log.info(Said.WISH_TAKEN, **result)
         await delivery.ack()
 
-    async def _handle(self, body: bytes) -> tuple[str, str, bool]:
+    async def _handle(self, body: bytes) -> dict[str, object]:
+        """Return what to log."""
         event = parse(PSA_EVENT, body)
-        if isinstance(event, ItemChanged):
-            raise Malformed(Reason.UNKNOWN_TYPE, f"{event.type} does not belong in this queue")
         now = self.shop.clock.now()
+        match event:
+            case ItemChanged():
+                raise Malformed(Reason.UNKNOWN_TYPE, f"{event.type} does not belong in this queue")
+            case ConfigureTenant(data=data):
+                # Nobody is woken: that would be all of the tenant's integrations at once. The sweeper finds them.
+                tenant = await take_tenant(data, self.tenants, now)
+                return {"type": event.type, "tenant_id": tenant.id, "new": tenant.revision == data.revision}
+            case _:
+                return await self._of_integration(event, now)
+
+    async def _of_integration(self, event: IntegrationEvent, now: datetime) -> dict[str, object]:
         if isinstance(event, OrderEvent):
             order, whose = order_of(event, now), whose_of(event.data)
             new = await place_order(order, whose, self.wishes, self.orders, now + SAFETY_NET)
@@ -58,4 +73,4 @@ class WishesConsumer:
         # Also what is known already is woken for: the first delivery may have ended in between.
         wake = Wake(integration_id=integration_id, cause=Cause.SETTINGS, correlation_id=event.id)
         await self.shop.commands.wake([wake])
-        return event.type, integration_id, new
+        return {"type": event.type, "integration_id": integration_id, "new": new}

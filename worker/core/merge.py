@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from events.content import ALL_FIELDS, Content, Field, Value
 from events.link import Origin
 from events.reasons import Reason
+from events.tenant import Owner
 from worker.core.compare import differing, overlay, same, take
-from worker.core.ownership import Fits, Misfits, Owner, Traits, TypeRules, as_kept
+from worker.core.ownership import Fits, Misfits, Traits, TypeRules, as_kept
 from worker.core.plan import ChangeItem, Overruled, PutEvent
 from worker.core.sides import news
 

@@ -9,25 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS, AllDay, Field, Timed, When
 from events.items import DEFAULT_LENGTH, ItemType
 from events.reasons import Reason
+from events.tenant import Override, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class Owner(StrEnum):
-    """Which side's value counts."""
-
-    BOTH = "both"
-    """Either side may change it; a conflict is settled by the side of origin."""
-    PSA = "psa"
-    """Changes in the calendar are not taken over; the PSA's value is put back with the next write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +52,17 @@ class Ownership:
     def of(self, item_type: ItemType) -> TypeRules:
         """Return the rules of one kind of item."""
         return self.rules[item_type]
+
+
+def overridden(overrides: Mapping[ItemType, Override]) -> Ownership:
+    """Return the table as a tenant has changed it."""
+    rules = {kind: _changed(usual, overrides.get(kind, Override())) for kind, usual in _default_rules().items()}
+    return Ownership(MappingProxyType(rules))
+
+
+def _changed(usual: TypeRules, override: Override) -> TypeRules:
+    two_way = frozenset(name for name in Field if (override.owner(name) or usual.owner(name)) is Owner.BOTH)
+    return TypeRules(two_way, usual.deletable if override.deletable is None else override.deletable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from events.items import ItemType
 from events.link import ExternalEvent, Link
 from events.reasons import Reason
+from events.tenant import TenantSettings
 from worker.core.ownership import Ownership
 from worker.core.plan import ChangeItem, CreateItem, Decision, DeleteItem, Detach, Ignore, PutEvent, RemoveEvent, Rest
 
@@ -34,6 +35,8 @@ class Policy:
     linked_since: datetime | None = None
     """By the calendar's clock: an event created before is not new."""
     ownership: Ownership = field(default_factory=Ownership)
+    """The tenant's, like all that follows."""
+    tenant: TenantSettings = field(default_factory=TenantSettings)
 
 
 def permit(plan: Plan, link: Link, policy: Policy) -> Decision:

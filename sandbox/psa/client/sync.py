@@ -8,10 +8,10 @@ from pydantic import TypeAdapter
 
 from events.calendar import Provider
 from events.contract import CloudEvent
-from events.psa import Inbound, Outbound, Range, SyncDirection
+from events.psa import Inbound, Outbound, Range, SyncDirection, TenantOptions
 from sandbox.psa.api.traffic import Received
 from sandbox.psa.client.calls import Calls
-from sandbox.psa.control.views import IntegrationView, Pending
+from sandbox.psa.control.views import IntegrationView, Number, Pending
 from sandbox.psa.model.integrations import (
     REDIRECT_URI,
     Activate,
@@ -32,6 +32,7 @@ ALL_OUT: Final = Outbound(appointments=True, crm_activities=True, service_calls=
 K = TypeVar("K", bound=CloudEvent)
 _INTEGRATION: Final = TypeAdapter(IntegrationView)
 _INTEGRATIONS: Final = TypeAdapter(list[IntegrationView])
+_NUMBER: Final = TypeAdapter(Number)
 _TOLD: Final = TypeAdapter(list[Told])
 _RECEIVED: Final = TypeAdapter(list[Received])
 _PENDING: Final = TypeAdapter(Pending)
@@ -104,6 +105,11 @@ class SyncCalls(Calls):
     async def delete_integration(self, integration_id: str, *, remove_events: bool = False) -> IntegrationView:
         """Delete the integration."""
         return await self._wish(integration_id, Delete(remove_events=remove_events))
+
+    async def configure_tenant(self, options: TenantOptions) -> int:
+        """Save the tenant's settings, as its administrator. Returns their revision."""
+        body = options.model_dump(mode="json", exclude_unset=True)
+        return (await self._call(_NUMBER, "POST", f"{self._tenant}/sync_settings", body)).number
 
     async def integrations(self) -> list[IntegrationView]:
         """Return the tenant's integrations."""

@@ -9,9 +9,10 @@ from typing import Final, TypeVar
 
 from pydantic_core import to_json
 
+from events.psa import TenantOptions
 from sandbox.psa.api.traffic import Received, WhichRequests
 from sandbox.psa.control.endpoint import Ask, Endpoint, tenant_of
-from sandbox.psa.control.views import IntegrationView, Pending, PendingEvent
+from sandbox.psa.control.views import IntegrationView, Number, Pending, PendingEvent
 from sandbox.psa.model.integrations import WISH, Integration
 from sandbox.psa.model.outcomes import Told, WhichOutcomes
 from sandbox.psa.world import World
@@ -31,6 +32,11 @@ def _wishing(do: str) -> Callable[[World, Ask], IntegrationView]:
 
 def _integrations(world: World, ask: Ask) -> list[IntegrationView]:
     return [_view(each) for each in world.integrations.listed(tenant_of(world, ask))]
+
+
+def _configure_tenant(world: World, ask: Ask) -> Number:
+    options = TenantOptions.model_validate_json(ask.body or b"{}")
+    return Number(number=world.configure_tenant(tenant_of(world, ask), options))
 
 
 def _view(integration: Integration) -> IntegrationView:
@@ -108,6 +114,12 @@ SYNC_ENDPOINTS: Final = (
     Endpoint("POST", _INTEGRATION + "/sync_now", "A run was asked for: {direction?, range?}.", _wishing("sync_now")),
     Endpoint("POST", _INTEGRATION + "/list_calendars", "The calendars were asked for.", _wishing("list_calendars")),
     Endpoint("POST", _INTEGRATION + "/delete", "It was deleted: {remove_events?}.", _wishing("delete")),
+    Endpoint(
+        "POST",
+        "/_control/tenants/{tenant}/sync_settings",
+        "The administrator saved the tenant's settings: {ownership?, private_inbound?, private_outbound?, …}.",
+        _configure_tenant,
+    ),
     Endpoint(
         "GET",
         "/_control/outcomes",

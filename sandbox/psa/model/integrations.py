@@ -104,6 +104,7 @@ class Integrations:
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, str], Integration] = {}
+        self._tenants: dict[int, int] = {}
 
     def listed(self, tenant_id: int) -> tuple[Integration, ...]:
         """Return a tenant's integrations."""
@@ -120,3 +121,8 @@ class Integrations:
     def keep(self, integration: Integration) -> None:
         """Remember an integration at its newest revision."""
         self._known[integration.tenant_id, integration.integration_id] = integration
+
+    def next_tenant_revision(self, tenant_id: int) -> int:
+        """Return the revision of the settings that a tenant saves now."""
+        self._tenants[tenant_id] = self._tenants.get(tenant_id, 0) + 1
+        return self._tenants[tenant_id]

@@ -8,13 +8,14 @@ from typing import Final
 import orjson
 from pydantic import JsonValue
 
-from events.psa import PSA_EVENT, ItemChanged
+from events.psa import PSA_EVENT, ConfigureTenant, ConfigureTenantData, ItemChanged, TenantOptions
 from sandbox.psa.model.facts import facts
 from sandbox.psa.model.integrations import Integration, Wish
 from sandbox.psa.model.records import Record
 from sandbox.psa.publishing.outbox import Message
 
 ITEM_CHANGED: Final = "psa.calendar_item.changed.v1"
+TENANT_CONFIGURED: Final = "psa.tenant.configure.v1"
 
 
 def item_changed(record: Record, *, bare: bool) -> Message:
@@ -52,6 +53,20 @@ def wished(wish: Wish, integration: Integration, now: datetime) -> Message:
     })
     PSA_EVENT.validate_json(body)  # the platform keeps to the contract, whatever it was asked
     return Message(routing_key, body, subject)
+
+
+def tenant_configured(tenant_id: int, revision: int, options: TenantOptions, now: datetime) -> Message:
+    """Write what a tenant's administrator saved."""
+    event = ConfigureTenant(
+        specversion="1.0",
+        id=f"tenant/{tenant_id}@{revision}",
+        source=_source(tenant_id),
+        time=now,
+        subject=f"tenant/{tenant_id}",
+        type=TENANT_CONFIGURED,
+        data=ConfigureTenantData(tenant_id=tenant_id, revision=revision, **dict(options)),
+    )
+    return Message(TENANT_CONFIGURED, event.model_dump_json(exclude_none=True).encode(), f"tenant/{tenant_id}")
 
 
 def _source(tenant_id: int) -> str:

@@ -12,15 +12,17 @@ from typing import Final, Protocol
 from adapters.mongodb.driver import Driver, open_database
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal as RealJournal
-from adapters.mongodb.journal import Which
+from adapters.mongodb.journal import Which, kept_for
 from adapters.mongodb.links import Links as RealLinks
 from adapters.mongodb.orders import Orders as RealOrders
+from adapters.mongodb.tenants import Tenants as RealTenants
 from adapters.mongodb.vault import Vault, new_key
 from events.integration import Integration
 from events.journal import Entry
 from tests.memory.steps import MemoryClock, Stepper
 from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks, MemoryOrders
-from worker.ports import Journal, Leases, Links, Observations, Orders, Wishes
+from tests.memory.tenants import MemoryTenants
+from worker.ports import Journal, Leases, Links, Observations, Orders, Tenants, Wishes
 
 MEMORY: Final = "memory"
 SUBJECTS: Final = (*(driver.value for driver in Driver), MEMORY)
@@ -48,19 +50,21 @@ class Store:
     journal: Journal
     lines: Callable[[], Awaitable[list[Entry]]]
     """The whole journal, newest first."""
+    tenants: Tenants
 
 
 @contextlib.asynccontextmanager
 async def real_store(driver: Driver, url: str, name: str) -> AsyncGenerator[Store]:
     """Open the adapter."""
     async with open_database(driver, url, name) as database:
-        journal = RealJournal(database, KEEP)
+        journal = RealJournal(database, kept_for(KEEP))
         yield Store(
             Integrations(database, VAULT, time.monotonic),
             RealLinks(database),
             RealOrders(database),
             journal,
             lambda: journal.page(Which(), None, 1000),
+            RealTenants(database),
         )
 
 
@@ -73,4 +77,6 @@ def memory_store() -> Store:
     async def lines() -> list[Entry]:
         return sorted(journal.entries.values(), key=lambda entry: (entry.at, entry.id), reverse=True)
 
-    return Store(MemoryIntegrations(step, clock), MemoryLinks(step, clock), MemoryOrders(step), journal, lines)
+    integrations, links = MemoryIntegrations(step, clock), MemoryLinks(step, clock)
+    tenants = MemoryTenants(step, integrations)
+    return Store(integrations, links, MemoryOrders(step), journal, lines, tenants)

@@ -90,4 +90,4 @@ def test_wishes_come_back_as_they_were(connect: ConnectWish, chosen: SettingsWis
 @unhurried
 @given(entries())
 def test_a_line_of_the_log_comes_back_as_it_was(entry: Entry) -> None:
-    assert entry_from_document(as_stored(entry_to_document(entry, KEEP))) == entry
+    assert entry_from_document(as_stored(entry_to_document(entry, entry.at + KEEP))) == entry

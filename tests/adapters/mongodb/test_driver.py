@@ -26,7 +26,7 @@ from pymongo.write_concern import WriteConcern
 
 from adapters.mongodb.driver import Collection, Database, Driver, away, drop, insert_new, open_database, ping
 from adapters.mongodb.integrations import Integrations
-from adapters.mongodb.journal import Journal
+from adapters.mongodb.journal import Journal, kept_for
 from adapters.mongodb.links import Links
 from events.failures import Misconfigured, System, TryLater
 from events.integration import Taken
@@ -167,7 +167,7 @@ WRITES: dict[str, Write] = {
     "a link of the holder": lambda to: Links(to).add(lease(1), [NEW]),
     "a saved link": lambda to: Links(to).save(lease(1), [(KNOWN, KNOWN)]),
     "a deletion": lambda to: Links(to).remember_deleted({item(1): 1}, NOW),
-    "a line of the log": lambda to: Journal(to, KEEP).write([line("1")]),
+    "a line of the log": lambda to: Journal(to, kept_for(KEEP)).write([line("1")]),
 }
 
 

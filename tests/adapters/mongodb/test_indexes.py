@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from adapters.mongodb import indexes
 from adapters.mongodb.driver import Database, Driver, open_database
 from adapters.mongodb.integrations import Integrations
-from adapters.mongodb.journal import Journal, Which
+from adapters.mongodb.journal import Journal, Which, kept_for
 from adapters.mongodb.links import Links
 from adapters.mongodb.overview import Overview
 from events.content import Field
@@ -115,7 +115,7 @@ async def adapter(mongodb_url: str, database: str) -> AsyncGenerator[Adapter]:
     async with open_database(Driver.PYMONGO, mongodb_url, database) as opened:
         await indexes.apply(opened)
         adapter = Adapter(
-            Integrations(opened, VAULT, lambda: 0.0), Links(opened), Journal(opened, KEEP), Overview(opened)
+            Integrations(opened, VAULT, lambda: 0.0), Links(opened), Journal(opened, kept_for(KEEP)), Overview(opened)
         )
         await linked(adapter.integrations)
         await adapter.links.add(lease(1), [MINE, CREATING, *(link(item(100 + n)) for n in range(OTHERS))])

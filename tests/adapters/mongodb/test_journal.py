@@ -10,7 +10,7 @@ import pytest
 from pymongo import MongoClient
 
 from adapters.mongodb.driver import Database
-from adapters.mongodb.journal import COLLECTION, Journal, Which
+from adapters.mongodb.journal import COLLECTION, Journal, Which, kept_for
 from events.commands import Cause
 from events.items import ItemType
 from events.journal import Act, Entry, Result
@@ -39,7 +39,7 @@ def line(id_: str, minutes: float = 0, **more: Any) -> Entry:
 
 @pytest.fixture
 def journal(opened: Database) -> Journal:
-    return Journal(opened, KEEP)
+    return Journal(opened, kept_for(KEEP))
 
 
 async def ids(journal: Journal, which: Which, **more: Any) -> list[str]:

@@ -1,0 +1,96 @@
+"""What a whole tenant has decided: who owns which field, how private things are treated, how long the log is kept.
+
+The settings of each user's own integration are in `events.integration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from events.content import Field
+from events.items import ItemType
+
+
+class Owner(StrEnum):
+    """Which side's value counts."""
+
+    BOTH = "both"
+    """Either side may change it; a conflict is settled by the side of origin."""
+    PSA = "psa"
+    """Changes in the calendar are not taken over; the PSA's value is put back with the next write."""
+
+
+class PrivateInbound(StrEnum):
+    """What the PSA gets to see of an event that its user marked private."""
+
+    BUSY = "busy"
+    """That the time is taken, and nothing else."""
+    NOT_IMPORTED = "not_imported"
+    """Nothing. Of one that turns private later, that the time is taken."""
+    FULL = "full"
+    """Everything, marked private."""
+
+
+class PrivateOutbound(StrEnum):
+    """What the calendar gets to see of an item that is private in the PSA. It is marked private either way."""
+
+    BUSY = "busy"
+    """That the time is taken, and nothing else."""
+    FULL = "full"
+    """Everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Where a kind of item departs from the table in `worker.core.ownership`; what is None does not."""
+
+    when: Owner | None = None
+    summary: Owner | None = None
+    description: Owner | None = None
+    location: Owner | None = None
+    private: Owner | None = None
+    deletable: bool | None = None
+    """Whether deleting the event deletes the item."""
+
+    def owner(self, name: Field) -> Owner | None:
+        """Return who is to own a field."""
+        match name:
+            case Field.WHEN:
+                return self.when
+            case Field.SUMMARY:
+                return self.summary
+            case Field.DESCRIPTION:
+                return self.description
+            case Field.LOCATION:
+                return self.location
+            case Field.PRIVATE:
+                return self.private
+            case Field.BUSY:
+                return None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSettings:
+    """Everything that is set for a tenant as a whole. What was never set has its default."""
+
+    ownership: Mapping[ItemType, Override] = field(default_factory=dict[ItemType, Override])
+    private_inbound: PrivateInbound = PrivateInbound.BUSY
+    private_outbound: PrivateOutbound = PrivateOutbound.FULL
+    remove_when_done: bool = False
+    """Whether the event of a completed item is removed; otherwise it stays, marked `[Done]`."""
+    log_keep_days: int | None = None
+    """How long entries of the sync log are kept; None: as long as the worker's own settings say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant with what it has decided."""
+
+    id: int
+    settings: TenantSettings = TenantSettings()
+    revision: int = -1
+    """Of the PSA platform's newest settings."""
+    version: int = 0
+    """Grows with every change, whoever made it."""
