@@ -44,6 +44,7 @@ from worker.health import Health, health_app
 from worker.publishing import EXCHANGES, DeadLetterBox, OutcomeEvents, WakeUps
 from worker.said import Said
 from worker.slice import Tools
+from worker.starting import refuse_to_lose, say_what_is_slow
 from worker.sweeper import Sweeper
 from worker.tenants import TenantCache
 
@@ -140,6 +141,8 @@ async def _open(
         open_database(settings.mongodb_driver, settings.store_url, settings.mongodb_database)
     )
     await ping(database)
+    await say_what_is_slow(database, logger())
+    await refuse_to_lose(settings, logger())
     connections = await stack.enter_async_context(connect(settings.broker_url, "calsync worker"))
     publisher = await stack.enter_async_context(open_publisher(connections.publishing, EXCHANGES))
     shop = Shop(

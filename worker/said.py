@@ -10,6 +10,8 @@ class Said(StrEnum):
 
     STARTED = "worker_started"
     STOPPED = "worker_stopped"
+    NOT_COMPARED = "topology_not_compared"
+    INDEXES_LACK = "indexes_lack"
     AWAY = "system_away"
     BACK = "system_back"
     ITEMS_TAKEN = "items_taken"

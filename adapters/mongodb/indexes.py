@@ -7,7 +7,9 @@ whole. Who has a link to an item is asked of all shards.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -56,20 +58,64 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
 }
 
 
-async def missing(database: Database) -> list[str]:
-    """Return the indexes that do not exist, as `collection.index`."""
-    lacking: list[str] = []
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """An index that is not there, or not as it is needed. `remedy`: what to do."""
+
+    collection: str
+    name: str
+    old: bool
+
+    @property
+    def subject(self) -> str:
+        """Which index."""
+        return f"index {self.collection}.{self.name}"
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it."""
+        return "is of a former version" if self.old else "does not exist"
+
+    @property
+    def remedy(self) -> str:
+        """What to do. An index is never dropped unasked: to build it anew takes long when there is much."""
+        apply_it = "run `calsync topology apply`"
+        return f"drop it (`db.{self.collection}.dropIndex('{self.name}')`), then {apply_it}" if self.old else apply_it
+
+
+async def check(database: Database) -> list[Lacking]:
+    """Return the indexes that do not exist, or differ from what is needed. Raises `TryLater` if the store is away."""
+    lacking: list[Lacking] = []
     for collection, indexes in INDEXES.items():
         with away():
             there = await database[collection].index_information()
-        lacking += [
-            f"{collection}.{index.document['name']}" for index in indexes if index.document["name"] not in there
-        ]
+        for index in indexes:
+            name: str = index.document["name"]
+            if name not in there or _essence(there[name]) != _essence(index.document):
+                lacking.append(Lacking(collection, name, old=name in there))
     return lacking
 
 
-async def apply(database: Database) -> None:
-    """Create what is missing."""
+async def apply(database: Database) -> list[Lacking]:
+    """Create what is missing. Returns what exists and differs, and stays as it is."""
+    old = [each for each in await check(database) if each.old]
     for collection, indexes in INDEXES.items():
-        with away():
-            await database[collection].create_indexes(list(indexes))
+        kept = {each.name for each in old if each.collection == collection}
+        wanted = [index for index in indexes if index.document["name"] not in kept]
+        if wanted:
+            with away():
+                await database[collection].create_indexes(wanted)
+    return old
+
+
+def _essence(index: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what makes an index what it is; the server tells the direction of a key as a float now and then."""
+    keys = index["key"]
+    pairs: Iterable[tuple[str, float]] = keys.items() if isinstance(keys, Mapping) else keys
+    return (
+        [(name, int(direction)) for name, direction in pairs],
+        bool(index.get("sparse")),
+        bool(index.get("unique")),
+        index.get("partialFilterExpression"),
+        index.get("expireAfterSeconds"),
+    )

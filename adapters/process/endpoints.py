@@ -62,6 +62,15 @@ def _certificates(path: Path) -> Path:
 
 AmqpUrl = Annotated[SecretStr, AfterValidator(_amqp)]
 MongoUrl = Annotated[SecretStr, AfterValidator(_mongodb)]
+
+
+def _secret_http(url: SecretStr, info: ValidationInfo) -> SecretStr:
+    _http(url.get_secret_value(), info)
+    return url
+
+
+SecretHttpUrl = Annotated[SecretStr, AfterValidator(_secret_http)]
+"""One that may hold a user and a password."""
 HttpUrl = Annotated[str, AfterValidator(_http)]
 CaFile = Annotated[FilePath, AfterValidator(_certificates)]
 

@@ -78,26 +78,35 @@ QUEUES: Final = (
 )
 
 
+APPLY: Final = "run `calsync topology apply`"
+TO_CHANGE: Final = (
+    "delete it (a queue when it is empty), then run `calsync topology apply`; what is declared cannot be changed"
+)
+_NO_RIGHT: Final = "use a user who may configure, write and read it"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with the broker's state. `remedy`: what to do."""
+    """What is wrong with the broker. `remedy`: what to do. `unseen`: it may be as it should, but cannot be compared."""
 
     subject: str
     problem: str
     remedy: str
+    unseen: bool = False
 
 
 async def check(connection: AbstractConnection) -> list[Finding]:
     """Compare the broker with what is declared here, without changing it.
 
-    Bindings cannot be read over AMQP; `apply` makes those that are missing. Raises `TryLater` if the broker is away.
+    Bindings and policies cannot be read over AMQP, and arguments only be compared by a user who may configure:
+    `adapters.rabbitmq.inspection` sees them. Raises `TryLater` if the broker is away.
     """
     findings: list[Finding] = []
     for name in EXCHANGES:
         findings += await _try(connection, f"exchange {name}", _look_for_exchange(name), _declare_exchange(name))
     for queue in QUEUES:
         findings += await _try(connection, f"queue {queue.name}", _look_for_queue(queue), _declare_queue(queue))
-    return findings
+    return [_not_compared(finding.subject) if finding.remedy is _NO_RIGHT else finding for finding in findings]
 
 
 async def apply(connection: AbstractConnection) -> list[Finding]:
@@ -131,17 +140,17 @@ async def _refusal(connection: AbstractConnection, action: Action) -> tuple[str,
         async with channel:
             await action(channel)
     except ChannelNotFoundEntity:
-        return "does not exist", "run `calsync topology apply`"
+        return "does not exist", APPLY
     except ChannelPreconditionFailed as error:
-        return f"is declared differently: {error}", _TO_CHANGE
+        return f"is declared differently: {error}", TO_CHANGE
     except ChannelAccessRefused as error:
-        return f"may not be declared by this user: {error}", "use a user who may configure, write and read it"
+        return f"may not be declared by this user: {error}", _NO_RIGHT
     return None
 
 
-_TO_CHANGE: Final = (
-    "delete it (a queue when it is empty), then run `calsync topology apply`; what is declared cannot be changed"
-)
+def _not_compared(subject: str) -> Finding:
+    remedy = "set CALSYNC_RABBITMQ_MANAGEMENT_URL, or use a user who may configure it"
+    return Finding(subject, "is there, but this user may not compare it", remedy, unseen=True)
 
 
 def _look_for_exchange(name: str) -> Action:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from adapters.mongodb import indexes
+from adapters.mongodb.indexes import Lacking
 from adapters.rabbitmq import topology
 from adapters.rabbitmq.connection import connect_once
 from adapters.rabbitmq.topology import Finding
@@ -14,6 +15,7 @@ from cli.failing import Failed
 from cli.running import run
 from worker.run import opened_database
 from worker.settings import Infrastructure
+from worker.starting import look_at_broker
 
 app = typer.Typer(no_args_is_help=True, help="What exists on the broker and in the store.")
 
@@ -31,11 +33,9 @@ def apply() -> None:
 
 
 async def _check(settings: Infrastructure) -> list[Finding]:
-    async with connect_once(settings.broker_url, "calsync topology") as connection:
-        findings = await topology.check(connection)
+    findings = await look_at_broker(settings)
     async with opened_database(settings) as database:
-        lacking = await indexes.missing(database)
-    return findings + [Finding(f"index {name}", "does not exist", "run `calsync topology apply`") for name in lacking]
+        return [*findings, *map(_finding, await indexes.check(database))]
 
 
 async def apply_topology(settings: Infrastructure) -> list[Finding]:
@@ -43,8 +43,11 @@ async def apply_topology(settings: Infrastructure) -> list[Finding]:
     async with connect_once(settings.broker_url, "calsync topology") as connection:
         findings = await topology.apply(connection)
     async with opened_database(settings) as database:
-        await indexes.apply(database)
-    return findings
+        return [*findings, *map(_finding, await indexes.apply(database))]
+
+
+def _finding(lacking: Lacking) -> Finding:
+    return Finding(lacking.subject, lacking.problem, lacking.remedy)
 
 
 def _show(findings: Sequence[Finding]) -> None:

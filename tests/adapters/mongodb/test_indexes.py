@@ -50,10 +50,12 @@ Blocking = MongoClient[dict[str, Any]]
 
 
 async def test_what_is_missing_is_named_and_made_and_then_nothing_is(opened: Database) -> None:
-    expected = {f"{name}.{index.document['name']}" for name, those in indexes.INDEXES.items() for index in those}
-    assert set(await indexes.missing(opened)) == expected
+    expected = {f"index {name}.{index.document['name']}" for name, those in indexes.INDEXES.items() for index in those}
+    found = await indexes.check(opened)
+    assert {each.subject for each in found} == expected
+    assert {(each.problem, each.remedy) for each in found} == {("does not exist", "run `calsync topology apply`")}
     await indexes.apply(opened)
-    assert await indexes.missing(opened) == []
+    assert await indexes.check(opened) == []
 
 
 async def test_making_them_twice_is_harmless(opened: Database, mongodb: Blocking, database: str) -> None:
@@ -63,14 +65,27 @@ async def test_making_them_twice_is_harmless(opened: Database, mongodb: Blocking
     assert mongodb[database]["links"].index_information() == before
 
 
+async def test_one_of_a_former_version_is_named_and_stays_as_it_is(
+    opened: Database, mongodb: Blocking, database: str
+) -> None:
+    mongodb[database]["sync_log"].create_index([("expires_at", 1)], name="expiry")  # it would never expire anything
+    (old,) = await indexes.apply(opened)
+    assert (old.subject, old.problem) == ("index sync_log.expiry", "is of a former version")
+    assert old.remedy == "drop it (`db.sync_log.dropIndex('expiry')`), then run `calsync topology apply`"
+    assert await indexes.check(opened) == [old]  # all others were made
+    mongodb[database]["sync_log"].drop_index("expiry")
+    assert await indexes.apply(opened) == []
+    assert await indexes.check(opened) == []
+
+
 async def test_one_that_was_dropped_is_missed_and_made_again(
     opened: Database, mongodb: Blocking, database: str
 ) -> None:
     await indexes.apply(opened)
     mongodb[database]["links"].drop_index("due")
-    assert await indexes.missing(opened) == ["links.due"]
+    assert [each.subject for each in await indexes.check(opened)] == ["index links.due"]
     await indexes.apply(opened)
-    assert await indexes.missing(opened) == []
+    assert await indexes.check(opened) == []
 
 
 # Used
