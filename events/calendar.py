@@ -99,6 +99,8 @@ class Rejected:
 
     reason: Reason
     detail: str
+    call: str = ""
+    """The request: method, route without ids, status."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
 from events.contract import Contract, Identifier
+from events.dead_letters import LinkFailed
 
 
 class Cause(StrEnum):
@@ -32,3 +33,7 @@ class Wake(Contract):
 
 
 WAKE: TypeAdapter[Wake] = TypeAdapter(Wake)
+
+Command = Annotated[Wake | LinkFailed, Field(discriminator="type")]
+"""What the worker takes from its own queue: a wake-up, or an item that failed and is to be looked at again."""
+COMMAND: TypeAdapter[Wake | LinkFailed] = TypeAdapter(Command)

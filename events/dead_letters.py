@@ -7,6 +7,7 @@ broker's own headers; `DeadLetter.of` understands both.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -54,6 +55,16 @@ class DeadLetter(Contract):
     """How often its handling was tried."""
     failed_at: AwareDatetime
     """When it was set aside."""
+    stack: str = Field(default="", max_length=4000)
+    """Where in the program it failed, the innermost call last: places only, no values."""
+    call: str = Field(default="", max_length=300)
+    """The HTTP request that failed, if one did: method, route without ids, status."""
+    correlation_id: str = Field(default="", max_length=256)
+    """Joins it with the sync log: the id of the event that began it."""
+    replay_of: str = Field(default="", max_length=64)
+    """The dead letter of which this was a replay, if it was one."""
+    replay: str = Field(default="", max_length=128)
+    """Which of its replays."""
 
     def headers(self) -> dict[str, str]:
         """Return it as headers."""
@@ -63,20 +74,71 @@ class DeadLetter(Contract):
     def of(cls, headers: Mapping[str, Any], now: datetime) -> DeadLetter:
         """Read it from a message's headers; never fails, because whatever lies there must be kept."""
         by_broker = _by_broker(headers, now)
-        if _BROKERS_STORY in headers:  # it never goes with what we publish, so it is newer than anything of ours
-            return by_broker
         ours = {name: headers[header(name)] for name in cls.model_fields if header(name) in headers}
-        try:
-            return cls.model_validate(ours, strict=False)
-        except ValidationError as error:
-            broken = {problem["loc"][0] for problem in error.errors()}
-            legible = {name: value for name, value in ours.items() if name not in broken}
-            return cls.model_validate({**by_broker.model_dump(), **legible}, strict=False)
+        if _BROKERS_STORY not in headers:
+            return _legible(ours, by_broker, complete=ours)
+        # It never goes with what we publish, so it is newer than our own account, except for where it all began: a
+        # stock tool moves messages through the exchange without a name.
+        outlasting = _OF_THE_REPLAY if by_broker.exchange else (*_OF_THE_REPLAY, *_OF_THE_SOURCE)
+        lasting = {name: ours[name] for name in outlasting if name in ours}
+        return _legible(lasting, by_broker, complete={**by_broker.model_dump(), **lasting})
+
+
+_OF_THE_REPLAY: Final = ("replay_of", "replay")
+_OF_THE_SOURCE: Final = ("exchange", "routing_key", "message_id")
+
+
+def _legible(ours: Mapping[str, Any], otherwise: DeadLetter, complete: Mapping[str, Any]) -> DeadLetter:
+    """Return what `complete` says; of `ours`, what makes no sense is left as it is `otherwise`."""
+    try:
+        return DeadLetter.model_validate(complete, strict=False)
+    except ValidationError as error:
+        broken = {problem["loc"][0] for problem in error.errors()}
+        legible = {name: value for name, value in ours.items() if name not in broken}
+        return DeadLetter.model_validate({**otherwise.model_dump(), **legible}, strict=False)
 
 
 def header(name: str) -> str:
     """Return the header that carries a field of a dead letter."""
     return PREFIX + name.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Says that a message is a replay: of which dead letter, and which of its replays."""
+
+    letter: str
+    replay: str
+
+    def headers(self) -> dict[str, str]:
+        """Return it as headers."""
+        return {header("replay_of"): self.letter, header("replay"): self.replay}
+
+    @classmethod
+    def of(cls, headers: Mapping[str, Any]) -> Replayed | None:
+        """Read it from a message's headers; None if it is no replay."""
+        letter, replay = headers.get(header("replay_of")), headers.get(header("replay"))
+        return cls(letter, replay) if isinstance(letter, str) and isinstance(replay, str) and letter else None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a message was first published, and how often it has failed since."""
+
+    exchange: str
+    routing_key: str
+    message_id: str
+    failures: int = 0
+
+    @classmethod
+    def of(cls, headers: Mapping[str, Any], exchange: str, routing_key: str, message_id: str) -> Source:
+        """Return what a delivery says, unless a stock tool moved the message: then what it was before."""
+        if exchange or header("exchange") not in headers:
+            return cls(exchange, routing_key, message_id)
+        before = DeadLetter.of({**headers, _BROKERS_STORY: ()}, datetime.min.replace(tzinfo=UTC))
+        attempts = str(headers.get(header("attempts"), ""))
+        failures = int(attempts) if attempts.isdecimal() and len(attempts) < 10 else 0
+        return cls(before.exchange, before.routing_key, before.message_id or message_id, failures)
 
 
 class LinkFailed(Contract):

@@ -41,6 +41,8 @@ class SyncError(Exception):
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail
+        self.call = ""
+        """The HTTP request that failed: method, route without ids, status if there was one."""
 
 
 class TryLater(SyncError):

@@ -12,6 +12,7 @@ from events.items import ItemType
 from events.link import CalendarSeen, Link, LinkState, ManagedEvent, Origin, link_id, managed_event_id
 from events.outcomes import Direction
 from events.reasons import Reason
+from events.traces import NO_TRACE, Trace
 from worker import telling
 from worker.core import record
 from worker.core.plan import PutEvent
@@ -91,9 +92,10 @@ def _after(work: Slice, one: Judged, result: WriteResult) -> Link:
         case Accepted():
             work.tell(telling.written, one.link, one.decision)
             return record.sent(link, work.now(), work.tools.timing)
-        case Rejected(reason=reason, detail=detail):
+        case Rejected(reason=reason, detail=detail, call=call):
             link = record.refused_by_calendar(link, reason, detail)
-            work.park(link, telling.refused(work.report, link, work.occasion, Direction.TO_CALENDAR))
+            entry = telling.refused(work.report, link, work.occasion, Direction.TO_CALENDAR)
+            work.park(link, entry, Trace(call=call))
             return link
         case Stumbled(reason=reason):
             return _stumbled(work, link, reason)
@@ -107,7 +109,7 @@ def _stumbled(work: Slice, link: Link, reason: Reason) -> Link:
     now = work.now()
     if record.given_up(link, now, work.tools.timing):
         link = record.blocked(link, reason)
-        work.park(link, telling.refused(work.report, link, work.occasion, Direction.TO_CALENDAR))
+        work.park(link, telling.refused(work.report, link, work.occasion, Direction.TO_CALENDAR), NO_TRACE)
         return link
     link = record.postponed(link, reason, now + backoff(link.attempts, work.tools.chance()), now)
     telling.stumbled(work.report, link, work.occasion, Direction.TO_CALENDAR)

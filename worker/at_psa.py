@@ -11,6 +11,7 @@ from events.link import Link, LinkState, ManagedEvent, PsaSeen
 from events.outcomes import Direction
 from events.platform import Absent, Created, Declined, Done, ItemNow, MovedOn
 from events.reasons import Reason
+from events.traces import trace_of
 from worker import telling
 from worker.core import record
 from worker.core.plan import ChangeItem, CreateItem, DeleteItem, ReadItem, VerifyEvent
@@ -207,7 +208,8 @@ def _stumbled(work: Slice, link: Link, error: TryLater) -> Link:
     now = work.now()
     if record.given_up(link, now, work.tools.timing):
         link = record.blocked(link, error.reason)
-        work.park(link, telling.refused(work.report, link, work.occasion, Direction.FROM_CALENDAR))
+        entry = telling.refused(work.report, link, work.occasion, Direction.FROM_CALENDAR)
+        work.park(link, entry, trace_of(error))
         return link
     due_at = now + backoff(link.attempts, work.tools.chance(), error.retry_after)
     link = record.postponed(link, error.reason, due_at, now)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters.rabbitmq.publisher import Outgoing
 from events.addresses import COMMANDS, DEAD_LETTERS, OUTCOMES, WAKE_KEY
-from events.dead_letters import DeadLetter, portable
+from events.dead_letters import DeadLetter, Replayed, Source, portable
 
 if TYPE_CHECKING:
     from adapters.rabbitmq.consumer import Delivery
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from events.journal import Entry
     from events.link import Link
     from events.outcomes import Outcome
+    from events.traces import Trace
     from worker.core.retry import Park
     from worker.ports import Clock
 
 NewId = Callable[[], str]
 
+_NO_REPLAY = Replayed("", "")
 EXCHANGES = (COMMANDS, OUTCOMES, DEAD_LETTERS)
 
 
@@ -69,33 +71,46 @@ class DeadLetterBox:
     new_id: NewId
     clock: Clock
 
-    async def park_message(self, delivery: Delivery, park: Park, attempts: int, error: str = "") -> None:
+    async def park_message(self, delivery: Delivery, park: Park) -> None:
         """Set a message aside. It must be acked only after this. Raises `TryLater` if the broker is away."""
+        source = Source.of(delivery.headers, delivery.exchange, delivery.routing_key, delivery.message_id)
+        replayed = Replayed.of(delivery.headers) or _NO_REPLAY
         letter = DeadLetter(
             reason=park.reason.value,
             detail=park.detail[:1000],
-            error=error[:200],
+            error=park.trace.error,
             queue=delivery.queue,
-            exchange=delivery.exchange,
-            routing_key=delivery.routing_key,
-            message_id=delivery.message_id,
-            attempts=attempts,
+            exchange=source.exchange,
+            routing_key=source.routing_key,
+            message_id=source.message_id,
+            attempts=source.failures + park.attempts,
             failed_at=self.clock.now(),
+            stack=park.trace.stack,
+            call=park.trace.call,
+            replay_of=replayed.letter[:64],
+            replay=replayed.replay[:128],
         )
         headers = {**portable(delivery.headers), **letter.headers()}
-        await self.publisher.send(Outgoing(DEAD_LETTERS, delivery.queue, delivery.body, self.new_id(), headers))
+        properties = delivery.properties
+        await self.publisher.send(
+            Outgoing(DEAD_LETTERS, delivery.queue, delivery.body, self.new_id(), headers, properties=properties)
+        )
 
-    async def park(self, link: Link, entry: Entry) -> None:
+    async def park(self, link: Link, entry: Entry, trace: Trace) -> None:
         """Set an item aside that a person must look at. Replaying it only makes the worker look again."""
         letter = DeadLetter(
             reason=entry.reason.value,
             detail=entry.message[:1000],
+            error=trace.error,
             queue="",
             exchange=COMMANDS,
             routing_key=WAKE_KEY,
             message_id=entry.id[:255],
             attempts=max(1, link.attempts),
             failed_at=entry.at,
+            stack=trace.stack,
+            call=trace.call,
+            correlation_id=entry.correlation_id,
         )
         body = {
             "type": "calsync.link.failed.v1",

@@ -15,11 +15,13 @@ from adapters.cronofy.portal import CronofyPortal
 from adapters.http.pool import open_pool
 from adapters.http.serve import serve
 from adapters.mongodb.budget import Budget
+from adapters.mongodb.dead_letters import DeadLetters
 from adapters.mongodb.driver import Database, open_database, ping
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal
 from adapters.mongodb.links import Links
 from adapters.mongodb.orders import Orders
+from adapters.mongodb.overview import Overview
 from adapters.mongodb.tenants import Tenants
 from adapters.mongodb.vault import Vault
 from adapters.process.environment import plain
@@ -29,10 +31,18 @@ from adapters.psa.client import Credentials, Psa
 from adapters.rabbitmq.connection import Connections, connect
 from adapters.rabbitmq.consumer import consume
 from adapters.rabbitmq.publisher import Publisher, open_publisher
-from events.addresses import COMMANDS_QUEUE, INTEGRATIONS_QUEUE, NOTIFICATIONS_QUEUE, PSA_ITEMS_QUEUE
+from events.addresses import (
+    COMMANDS_QUEUE,
+    DEAD_LETTERS_QUEUE,
+    INTEGRATIONS_QUEUE,
+    NOTIFICATIONS_QUEUE,
+    PSA_ITEMS_QUEUE,
+)
 from events.failures import System, TryLater
 from worker.access import CronofyAccess, Service
 from worker.consumers.commands import CommandsConsumer
+from worker.consumers.dead_letters import BATCH as KEPT_AT_ONCE
+from worker.consumers.dead_letters import Keeper
 from worker.consumers.integrations import WishesConsumer
 from worker.consumers.items import PREFETCH, ItemsConsumer
 from worker.consumers.notifications import BATCH, NotificationsConsumer
@@ -61,6 +71,7 @@ class Part(StrEnum):
     NOTIFICATIONS = "notifications"
     COMMANDS = "commands"
     SWEEPER = "sweeper"
+    DEAD_LETTERS = "dead-letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class _Opened:
     links: Links
     orders: Orders
     tenants: Tenants
+    letters: DeadLetters
     outcomes: OutcomeEvents
 
 
@@ -145,11 +157,13 @@ async def _open(
     await refuse_to_lose(settings, logger())
     connections = await stack.enter_async_context(connect(settings.broker_url, "calsync worker"))
     publisher = await stack.enter_async_context(open_publisher(connections.publishing, EXCHANGES))
+    letters = DeadLetters(database, timedelta(days=settings.dead_letters_keep_days))
     shop = Shop(
         clock=clock,
         chance=chance,
         commands=WakeUps(publisher, new_id),
         dead_letters=DeadLetterBox(publisher, new_id, clock),
+        letters=letters,
         log=logger(),
         stopping=stopping,
     )
@@ -163,13 +177,14 @@ async def _open(
         links=Links(database),
         orders=Orders(database),
         tenants=Tenants(database),
+        letters=letters,
         outcomes=OutcomeEvents(publisher, new_id),
     )
 
 
 async def _start(
     stack: contextlib.AsyncExitStack, part: Part, opened: _Opened, clock: SystemClock
-) -> ItemsConsumer | WishesConsumer | NotificationsConsumer | CommandsConsumer | Sweeper:
+) -> ItemsConsumer | WishesConsumer | NotificationsConsumer | CommandsConsumer | Sweeper | Keeper:
     shop, settings, consuming = opened.shop, opened.settings, opened.connections.consuming
     match part:
         case Part.PSA_ITEMS:
@@ -184,9 +199,12 @@ async def _start(
         case Part.COMMANDS:
             executor = await _executor(stack, opened, clock)
             inbox = await stack.enter_async_context(consume(consuming, COMMANDS_QUEUE, settings.integrations_at_once))
-            return CommandsConsumer(shop, inbox, executor, settings.integrations_at_once)
+            return CommandsConsumer(shop, inbox, executor, opened.links, settings.integrations_at_once)
         case Part.SWEEPER:
             return Sweeper(shop, opened.integrations, settings.sweep_seconds)
+        case Part.DEAD_LETTERS:
+            inbox = await stack.enter_async_context(consume(consuming, DEAD_LETTERS_QUEUE, KEPT_AT_ONCE))
+            return Keeper(shop, inbox, opened.letters, opened.links, Overview(opened.database))
 
 
 async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: SystemClock) -> Executor:

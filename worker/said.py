@@ -19,6 +19,8 @@ class Said(StrEnum):
     NOTIFICATION_TAKEN = "notification_taken"
     WOKEN = "wake_executed"
     SWEPT = "due_integrations_woken"
+    KEPT = "dead_letters_kept"
+    RESOLVED = "dead_letters_resolved"
     PARKED = "message_dead_lettered"
     UNROUTABLE = "dead_letter_unroutable"
     FAILED = "message_failed"

@@ -22,6 +22,8 @@ class Store(FromEnvironment):
     """The database to use."""
     mongodb_driver: Driver = Driver.MOTOR
     """`motor`, or `pymongo` for PyMongo's own asynchronous client."""
+    dead_letters_keep_days: int = Field(default=90, ge=1)
+    """How long a dead letter is kept after it was resolved or discarded. Open ones are kept for ever."""
 
     @property
     def store_url(self) -> str:

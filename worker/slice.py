@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from events.outcomes import Direction
 from events.reasons import Reason
+from events.traces import Trace, trace_of
 from worker import telling
 from worker.core import record
 from worker.core.plan import Decision, Rest
@@ -61,7 +62,7 @@ class Slice:
         self.policy = policy
         self._occasion = occasion
         self.report = Report()
-        self.parked: list[tuple[Link, Entry]] = []
+        self.parked: list[tuple[Link, Entry, Trace]] = []
         self.read_at: datetime | None = None
         hold = holding.held.psa_hold
         self.newest_seen = datetime.min.replace(tzinfo=UTC)
@@ -106,7 +107,8 @@ class Slice:
                 judged.append(self.judge(stored, link))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this link's trouble alone
                 broken = record.blocked(link, Reason.BUG, type(error).__name__)
-                self.park(broken, telling.refused(self.report, broken, self.occasion, Direction.NONE))
+                entry = telling.refused(self.report, broken, self.occasion, Direction.NONE)
+                self.park(broken, entry, trace_of(error))
                 judged.append(Judged(stored, broken, PsaUnread(), None, Decision(Rest(blocked=True), Reason.BUG)))
         return judged
 
@@ -114,9 +116,9 @@ class Slice:
         """Note something about a decision, to be told with the next save."""
         what(self.report, link, decision, self.occasion)
 
-    def park(self, link: Link, entry: Entry) -> None:
+    def park(self, link: Link, entry: Entry, trace: Trace) -> None:
         """Note that a person must look at a link, to be set aside with the next save."""
-        self.parked.append((link, entry))
+        self.parked.append((link, entry, trace))
 
     async def psa_is_away(self, error: TryLater) -> None:
         """Leave the PSA alone for a while, and remember it beyond this slice."""
@@ -145,5 +147,5 @@ class Slice:
         await self.tools.journal.write(report.entries)
         if report.outcomes:
             await self.tools.outcomes.publish(report.outcomes)
-        for link, entry in parked:
-            await self.tools.failed_items.park(link, entry)
+        for link, entry, trace in parked:
+            await self.tools.failed_items.park(link, entry, trace)

@@ -84,13 +84,14 @@ def result(status: int, data: object) -> WriteResult:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.LOCKED:
             return Stumbled(Reason.PROVIDER_ERROR, str(status))
         case _ if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Rejected(REFUSALS.get(status, Reason.CALENDAR_REFUSED), refusal(status, data))
+            return Rejected(REFUSALS.get(status, Reason.CALENDAR_REFUSED), refusal(status, data), _CALL.format(status))
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Stumbled(Reason.SERVER_ERROR, str(status))
         case _:  # nobody has said what became of it
             return Stumbled(Reason.UNREADABLE_ANSWER, str(status))
 
 
+_CALL: Final = "POST /v1/batch {}"
 REFUSALS: Final[Mapping[int, Reason]] = {
     HTTPStatus.PAYMENT_REQUIRED: Reason.PLAN_LACKS_FEATURE,
     HTTPStatus.FORBIDDEN: Reason.MISSING_SCOPE,

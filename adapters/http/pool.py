@@ -24,6 +24,7 @@ import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from adapters.http.dates import http_date
+from adapters.http.routes import naming_call
 from events.contract import MAX_DEPTH, may_be_deeper
 from events.failures import RateLimited, System, TryLater
 from events.reasons import Reason
@@ -86,15 +87,16 @@ class HttpPool:
         content = None if json is None else orjson.dumps(json)
         # No parameters must be None: an empty list would take the address's own query away.
         asked: dict[str, Any] = {"headers": sent, "params": list(params) or None, "content": content, "data": form}
-        try:
-            async with asyncio.timeout(CALL_SECONDS):
-                return await _hiccups(repeatable=repeatable)(self._once, method, url, asked)
-        except httpx.DecodingError as error:
-            raise self.unreadable("compressed wrongly") from error
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
-            reason = Reason.NOT_TRUSTED if untrusted else Reason.UNREACHABLE
-            raise TryLater(self.system, reason, type(error).__name__) from error
+        with naming_call(method, url):
+            try:
+                async with asyncio.timeout(CALL_SECONDS):
+                    return await _hiccups(repeatable=repeatable)(self._once, method, url, asked)
+            except httpx.DecodingError as error:
+                raise self.unreadable("compressed wrongly") from error
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+                reason = Reason.NOT_TRUSTED if untrusted else Reason.UNREACHABLE
+                raise TryLater(self.system, reason, type(error).__name__) from error
 
     async def _once(self, method: str, url: str, asked: Mapping[str, Any]) -> Answer:
         async with next(self._clients).stream(method, url, **asked) as response:

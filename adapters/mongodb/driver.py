@@ -89,6 +89,10 @@ class Collection(Protocol):
         """Change many documents."""
         ...
 
+    def count_documents(self, query: Query, *, limit: int = ...) -> Awaitable[int]:
+        """Count documents."""
+        ...
+
     def insert_many(self, documents: Sequence[Document], *, ordered: bool = ...) -> Awaitable[InsertManyResult]:
         """Insert documents."""
         ...

@@ -17,6 +17,14 @@ from adapters.mongodb.driver import Database, away
 from events.link import CREATION
 
 _NEWEST_FIRST: Final = (("at", DESCENDING), ("_id", DESCENDING))
+_LETTERS_BY: Final = {
+    "latest": (),
+    "of_fingerprint": (("fingerprint", ASCENDING),),
+    "of_tenant": (("tenant_id", ASCENDING),),
+    "of_integration": (("integration_id", ASCENDING),),
+    "of_item": (("item", ASCENDING),),
+    "of_reason": (("reason", ASCENDING),),
+}
 
 INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     "integrations": (
@@ -53,7 +61,23 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         ),
         IndexModel([("closed_at", ASCENDING)], name="expiry", expireAfterSeconds=90 * 24 * 3600),
     ),
-    "dead_letters": (IndexModel([("fingerprint", ASCENDING), ("last_at", DESCENDING)], name="of_fingerprint"),),
+    "dead_letters": (
+        # Lists ask for a few statuses, the latest first; each of them is one stretch of the index.
+        *(
+            IndexModel([("status", ASCENDING), *named, ("last_at", DESCENDING), ("_id", DESCENDING)], name=name)
+            for name, named in _LETTERS_BY.items()
+        ),
+        # All that groups are counted from, so that no letter need be read.
+        IndexModel(
+            [(name, ASCENDING) for name in ("status", "tenant_id", "fingerprint", "last_at", "first_at", "count")],
+            name="groups",
+        ),
+        IndexModel([("lane", ASCENDING), ("first_at", ASCENDING), ("_id", ASCENDING)], name="in_order"),
+        IndexModel([("kind", ASCENDING), ("status", ASCENDING), ("checked_at", ASCENDING)], name="unsettled"),
+        IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
+    ),
+    "replay_jobs": (IndexModel([("created_at", DESCENDING)], name="newest_first"),),
+    "operator_actions": (IndexModel(_NEWEST_FIRST, name="newest_first"),),
     "runs": (IndexModel([("integration_id", ASCENDING), ("started_at", DESCENDING)], name="of_integration"),),
 }
 

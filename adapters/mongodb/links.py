@@ -94,6 +94,17 @@ class Links:
             found = await self._collection.find(query).sort([("due_at", 1)]).limit(limit).to_list(None)
         return [link_from_document(document) for document in found]
 
+    async def look_again(self, integration_id: str, link_id: str, now: datetime) -> int | None:
+        """Have a link looked at again. Returns the version it has now; None if it does not exist."""
+        with away():
+            found = await self._collection.find_one_and_update(
+                {"_id": link_id, "integration_id": integration_id},
+                {"$set": {"due_at": now}},
+                projection={"version": 1},
+                return_document=True,
+            )
+        return None if found is None else int(found["version"])
+
     async def next_due(self, integration_id: str) -> datetime | None:
         """Return when the next link of an integration is due."""
         query = {"integration_id": integration_id, "due_at": {"$ne": None}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
@@ -35,6 +36,15 @@ class Overview:
             cursor = self._integrations.find(query, _WITHOUT_SECRETS).sort([("_id", 1)]).limit(limit)
             found = await cursor.to_list(None)
         return [integration_from_document(document, None) for document in found]
+
+    async def tenants_of(self, integration_ids: Sequence[str]) -> dict[str, int]:
+        """Return whose integrations these are; those that do not exist are left out."""
+        if not integration_ids:
+            return {}
+        with away():
+            query = {"_id": {"$in": list(integration_ids)}}
+            found = await self._integrations.find(query, {"tenant_id": 1}).to_list(None)
+        return {document["_id"]: document["tenant_id"] for document in found}
 
     async def link_states(self, integration_id: str) -> dict[str, int]:
         """Count an integration's links by their state."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel, AbstractRobustConnection
 
 ACK_TIMEOUT: Final = 10.0
+PROPERTIES: Final = ("content_type", "content_encoding", "correlation_id", "reply_to", "timestamp", "type", "app_id")
+"""What a message keeps of its properties when it is set aside. An expiration must not go with it."""
 WATCH_SECONDS: Final = 15.0
 """How long nothing may arrive until it is looked whether the channel is still open."""
 
@@ -37,6 +39,8 @@ class Delivery:
     routing_key: str
     queue: str
     redelivered: bool
+    properties: dict[str, Any]
+    """What else its sender said of it: content type, correlation id, time and the like, where given."""
     message: AbstractIncomingMessage
     """The library's own; for acking only."""
 
@@ -113,6 +117,7 @@ class Inbox:
             routing_key=message.routing_key or "",
             queue=self.queue,
             redelivered=bool(message.redelivered),
+            properties={name: value for name in PROPERTIES if (value := getattr(message, name)) is not None},
             message=message,
         )
 

@@ -34,6 +34,8 @@ class Outgoing:
     message_id: str
     headers: Mapping[str, Any] = field(default_factory=dict[str, Any])
     content_type: str = "application/json"
+    properties: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of a message that is published once more: those of `adapters.rabbitmq.consumer.PROPERTIES` that it had."""
 
 
 class Publisher:
@@ -95,8 +97,8 @@ def _amqp(message: Outgoing) -> aio_pika.Message:
         message.body,
         headers=cast("HeadersType", {name: _writable(value) for name, value in message.headers.items()}),
         message_id=message.message_id,
-        content_type=message.content_type,
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        **{"content_type": message.content_type, **message.properties},
     )
 
 

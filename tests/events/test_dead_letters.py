@@ -17,6 +17,7 @@ from events.items import ItemType
 from events.link import ItemKey, Link, ManagedEvent, Origin, managed_event_id
 from events.outcomes import Direction
 from events.reasons import Reason
+from events.traces import Trace
 from worker import telling
 from worker.publishing import DeadLetterBox
 from worker.telling import Occasion, Report
@@ -86,6 +87,11 @@ def test_headers_are_text_under_names_of_our_own() -> None:
         "x-calsync-message-id": "m-1",
         "x-calsync-attempts": "3",
         "x-calsync-failed-at": "2026-03-09T14:00:00Z",
+        "x-calsync-stack": "",
+        "x-calsync-call": "",
+        "x-calsync-correlation-id": "",
+        "x-calsync-replay-of": "",
+        "x-calsync-replay": "",
     }
 
 
@@ -219,7 +225,7 @@ async def test_a_failed_item_lies_there_as_agreed() -> None:
     report = Report()
     entry = telling.refused(report, link, Occasion(NOW, Cause.DUE, "m-1"), Direction.FROM_CALENDAR)
     box = DeadLetterBox(cast("Publisher", Recorder()), lambda: "m-2", cast("Clock", Noon()))
-    await box.park(link, entry)
+    await box.park(link, entry, Trace("KeyError", "worker/x.py:1 in y", "PUT /v1 422"))
     (message,) = published
     assert (message.exchange, message.routing_key) == (DEAD_LETTERS, LINK_KEY)
     assert parse(LINK_FAILED, message.body) == LinkFailed(

@@ -328,6 +328,14 @@ class MemoryLinks:
                 self.links[link.id] = replace(link, due_at=now)
         await self._step("all were due")
 
+    async def look_again(self, integration_id: str, link_id: str, now: datetime) -> int | None:
+        await self._step("look again")
+        link = self.links.get(link_id)
+        if link is None or link.integration_id != integration_id:
+            return None
+        self.links[link_id] = replace(link, due_at=now)
+        return link.version
+
     async def next_due(self, integration_id: str) -> datetime | None:
         await self._step("next due")
         due = [link.due_at for link in self.links.values() if link.integration_id == integration_id and link.due_at]

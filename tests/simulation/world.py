@@ -22,6 +22,7 @@ from events.link import Link
 from events.outcomes import Outcome
 from events.psa import ItemChanged
 from events.reasons import Reason
+from events.traces import Trace
 from tests.memory.calendar import CALENDAR_ID, MemoryCalendar, Pace
 from tests.memory.platform import MemoryPlatform
 from tests.memory.steps import MemoryClock, Step, Stepper
@@ -131,7 +132,7 @@ class World:
         await self.step("publish outcomes")
         self.outcomes += outcomes
 
-    async def park(self, link: Link, entry: Entry) -> None:
+    async def park(self, link: Link, entry: Entry, trace: Trace) -> None:  # noqa: ARG002 - the port
         await self.step("park")
         self.parked.append((link, entry))
 

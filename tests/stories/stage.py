@@ -39,6 +39,7 @@ TENANT: Final = 1204
 DANA: Final = 5571
 SECRET: Final = "sandbox-secret"
 PATIENCE: Final = 60.0
+_COLLECTIONS: Final = ("integrations", "links", "sync_log", "dead_letters", "replay_jobs", "operator_actions")
 AT_ONCE: Final = CronofyHabits.model_validate(PROMPT)
 """A calendar in which everything happens at once, for stories that are not about time."""
 GENEROUS: Final = AT_ONCE.model_copy(update={"requests_per_second": 10_000, "requests_per_minute": 100_000})
@@ -243,9 +244,7 @@ async def stage(
             }
         )
         with MongoClient[dict[str, Any]](services.mongodb_url, tz_aware=True) as client:
-            store: dict[str, Any] = {
-                name: client[services.database][name] for name in ("integrations", "links", "sync_log")
-            }
+            store: dict[str, Any] = {name: client[services.database][name] for name in _COLLECTIONS}
             yield Stage(services, wanted, psa, cronofy, clock, store, folder)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from events.commands import WAKE, Wake
+from events.commands import COMMAND, Cause, Wake
 from events.contract import parse
+from events.dead_letters import LinkFailed, Replayed
+from events.letters import Verdict
+from events.reasons import Reason
 from worker.core.retry import Park
 from worker.said import Said
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from adapters.rabbitmq.consumer import Delivery, Inbox
     from worker.consumers.shop import Shop
     from worker.executor import Executor
+    from worker.ports import Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class CommandsConsumer:
     shop: Shop
     inbox: Inbox
     executor: Executor
+    links: Links
     at_once: int
 
     async def run(self) -> None:
@@ -48,9 +53,31 @@ class CommandsConsumer:
             outcome=outcome,
             seconds=round(self.shop.clock.monotonic() - began, 4),
         )
-        await delivery.ack()
+        if outcome in _NOTHING_THERE:
+            await self.shop.done(delivery, Verdict.STALE, outcome)
+        elif wake.cause is Cause.REPLAY:
+            await delivery.ack()  # what becomes of the item, its link will say
+        else:
+            await self.shop.done(delivery, detail=outcome)
 
     async def _handle(self, delivery: Delivery) -> tuple[Wake, str]:
-        wake = parse(WAKE, delivery.body)
+        command = parse(COMMAND, delivery.body)
+        if isinstance(command, LinkFailed):
+            wake = Wake(integration_id=command.integration_id, cause=Cause.REPLAY, correlation_id=delivery.message_id)
+            if not await self._look_again(command, delivery):
+                return wake, Reason.GONE.value
+        else:
+            wake = command
         await self.shop.turn.wait()
         return wake, await self.executor.execute(wake, delivery.message_id)
+
+    async def _look_again(self, failed: LinkFailed, delivery: Delivery) -> bool:
+        """Have a link tried again, whatever state it is in. False if it does not exist any more."""
+        version = await self.links.look_again(failed.integration_id, failed.link_id, self.shop.clock.now())
+        replayed = Replayed.of(delivery.headers)
+        if version is not None and replayed is not None:
+            await self.shop.letters.taken(replayed.letter, replayed.replay, version)
+        return version is not None
+
+
+_NOTHING_THERE: Final = frozenset({Reason.GONE.value, Reason.UNKNOWN_INTEGRATION.value})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from events.commands import Cause, Wake
 from events.contract import parse
 from events.failures import Malformed
+from events.letters import Verdict
 from events.psa import PSA_EVENT, ConfigureTenant, ItemChanged
 from events.reasons import Reason
 from worker.core.retry import Park
@@ -47,7 +48,7 @@ class WishesConsumer:
             await self.shop.set_aside(delivery, result)
             return
         self.shop.log.info(Said.WISH_TAKEN, **result)
-        await delivery.ack()
+        await self.shop.done(delivery, Verdict.RESOLVED if result["new"] else Verdict.STALE)
 
     async def _handle(self, body: bytes) -> dict[str, object]:
         """Return what to log."""

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Final
 from adapters.rabbitmq.consumer import Delivery, Inbox, ack_batch
 from events.commands import Cause, Wake
 from events.contract import parse
+from events.dead_letters import Replayed
 from events.failures import Malformed
+from events.letters import Verdict
 from events.psa import PSA_EVENT, ItemChanged
 from events.reasons import Reason
+from events.traces import trace_of
 from worker.consumers.shop import LONGEST_TURN, Shop
 from worker.core.retry import Park
-from worker.intake.items import Wakes, take_items
+from worker.intake.items import Taken, Wakes, take_items
 from worker.intake.safety import SAFETY_NET
 from worker.said import Said
 
@@ -55,9 +58,13 @@ class ItemsConsumer:
         await self._flush()
 
     async def _take_all(self, batch: list[Delivery]) -> None:
-        groups = [[one] for one in batch] if any(map(_suspicious, batch)) else [batch]
-        for group in groups:
-            await self._take(group)
+        # A replay is taken alone, so that what becomes of it can be told.
+        replays = [delivery for delivery in batch if Replayed.of(delivery.headers)]
+        others = [delivery for delivery in batch if delivery not in replays] if replays else batch
+        groups = [[one] for one in others] if any(map(_suspicious, batch)) else [others]
+        for group in [*groups, *([one] for one in replays)]:
+            if group:
+                await self._take(group)
 
     async def _take(self, batch: list[Delivery]) -> None:
         began = self.shop.clock.monotonic()
@@ -73,6 +80,7 @@ class ItemsConsumer:
             await self._hold(taken.wakes)
         else:
             await self._flush()
+        await self._tell_of_replay(batch, taken)
         await ack_batch(batch)
         self.shop.log.info(
             Said.ITEMS_TAKEN,
@@ -82,6 +90,13 @@ class ItemsConsumer:
             woken=len(taken.wakes),
             seconds=round(self.shop.clock.monotonic() - began, 4),
         )
+
+    async def _tell_of_replay(self, batch: Sequence[Delivery], taken: Taken) -> None:
+        if len(batch) == 1 and not batch[0].message.processed:
+            nothing_new = taken.nobody or taken.old
+            verdict = Verdict.STALE if nothing_new else Verdict.RESOLVED
+            reason = Reason.NO_INTEGRATION if taken.nobody else Reason.OLD_REVISION
+            await self.shop.note_replay(batch[0], verdict, reason.explanation if nothing_new else "")
 
     def _may_hold(self, woken: int) -> bool:
         """Whether wake-ups wait for what follows: while a stream lasts, but not for long."""
@@ -111,7 +126,7 @@ class ItemsConsumer:
         try:
             event = parse(PSA_EVENT, delivery.body)
         except Malformed as error:
-            await self.shop.set_aside(delivery, Park(error.reason, error.detail))
+            await self.shop.set_aside(delivery, Park(error.reason, error.detail, trace_of(error)))
             return None
         if isinstance(event, ItemChanged):
             return event

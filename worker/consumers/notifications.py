@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from events.addresses import SIGNATURE_HEADER
 from events.commands import Cause, Wake
+from events.letters import Verdict
 from worker.core.retry import Park
 from worker.intake.notifications import take_notification
 from worker.said import Said
@@ -40,7 +41,7 @@ class NotificationsConsumer:
             await self.shop.set_aside(delivery, result)
             return
         self.shop.log.info(Said.NOTIFICATION_TAKEN, integration_id=result or None)
-        await delivery.ack()
+        await self.shop.done(delivery, Verdict.RESOLVED if result else Verdict.STALE)
 
     async def _handle(self, delivery: Delivery) -> str:
         header = delivery.headers.get(SIGNATURE_HEADER)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from events.dead_letters import Replayed
 from events.failures import Malformed, TryLater
+from events.letters import Verdict
 from events.reasons import Reason
+from events.traces import trace_of
 from worker.core.retry import Ack, Hold, Park, Settlement, settle
 from worker.said import Said
 
 if TYPE_CHECKING:
     from adapters.process.logs import Logger
     from adapters.rabbitmq.consumer import Delivery, Inbox
-    from worker.ports import Chance, Clock, Commands
+    from worker.ports import Chance, Clock, Commands, Letters
     from worker.publishing import DeadLetterBox
 
 T = TypeVar("T")
@@ -57,6 +60,7 @@ class Shop:
     chance: Chance
     commands: Commands
     dead_letters: DeadLetterBox
+    letters: Letters
     log: Logger
     stopping: asyncio.Event
     turn: Turn = field(default_factory=Turn)
@@ -83,7 +87,7 @@ class Shop:
                 await self._say(error, decision, attempts)
                 match decision:
                     case Park():
-                        return decision
+                        return replace(decision, trace=trace_of(error), attempts=attempts + 1)
                     case Ack():
                         return Park(Reason.BUG, "nothing was done")  # unreachable for handlers that return something
                     case Hold(delay=delay):
@@ -101,10 +105,22 @@ class Shop:
         elif not isinstance(error, Malformed):
             self.log.error(Said.FAILED, error=type(error).__name__, attempts=attempts + 1, exc_info=error)
 
-    async def set_aside(self, delivery: Delivery, park: Park, attempts: int = 1) -> None:
+    async def done(self, delivery: Delivery, verdict: Verdict = Verdict.RESOLVED, detail: str = "") -> None:
+        """Ack a message that was handled; of a replay, write down before what became of it."""
+        await self.note_replay(delivery, verdict, detail)
+        await delivery.ack()
+
+    async def note_replay(self, delivery: Delivery, verdict: Verdict, detail: str) -> None:
+        """Write down what became of a replayed dead letter. Of any other message there is nothing to write."""
+        replayed = Replayed.of(delivery.headers)
+        if replayed is not None:
+            letter, replay = replayed.letter, replayed.replay
+            await self.insist(lambda: self.letters.ended(letter, replay, verdict, detail, self.clock.now()))
+
+    async def set_aside(self, delivery: Delivery, park: Park) -> None:
         """Dead-letter a message and ack it. While no queue takes dead letters, it is kept: nothing is lost."""
         refused = 0
-        while isinstance(refusal := await self._dead_letter(delivery, park, attempts), Park):
+        while isinstance(refusal := await self._dead_letter(delivery, park), Park):
             if not refused:
                 self.log.error(Said.UNROUTABLE, reason=refusal.reason, detail=refusal.detail)
             refused += 1
@@ -114,5 +130,5 @@ class Shop:
         )
         await delivery.ack()
 
-    async def _dead_letter(self, delivery: Delivery, park: Park, attempts: int) -> Park | None:
-        return await self.insist(lambda: self.dead_letters.park_message(delivery, park, attempts))
+    async def _dead_letter(self, delivery: Delivery, park: Park) -> Park | None:
+        return await self.insist(lambda: self.dead_letters.park_message(delivery, park))

@@ -8,6 +8,7 @@ from typing import Final
 
 from events.failures import Malformed, Stale, SyncError, TryLater
 from events.reasons import Reason
+from events.traces import NO_TRACE, Trace
 
 FIRST_DELAY: Final = timedelta(seconds=2)
 LONGEST_DELAY: Final = timedelta(minutes=15)
@@ -46,6 +47,9 @@ class Park:
 
     reason: Reason
     detail: str
+    trace: Trace = NO_TRACE
+    attempts: int = 1
+    """How often it was tried."""
 
 
 Settlement = Ack | Hold | Park

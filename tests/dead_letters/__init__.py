@@ -1,0 +1,1 @@
+"""What is decided about dead letters: pure rules, as tables."""
