@@ -26,7 +26,10 @@ class Provider(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """One event as it was read. Times: an aware UTC datetime, or a date for all-day (`end` exclusive)."""
+    """One event as it was read. Times: an aware UTC datetime, or a date for all-day (`end` exclusive).
+
+    One that is not deleted and has no `start` cannot be used: no time could be read.
+    """
 
     calendar_id: str
     event_uid: str

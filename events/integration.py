@@ -106,6 +106,8 @@ class Held:
     listed_revision: int = -1
     tenant_version: int = 0
     """Of the tenant's settings under which all links have been judged."""
+    turns: int = 0
+    """How often the PSA was told that the connection works or does not; names each time."""
     status: Status = Status.NOT_CONNECTED
     reason: Reason = Reason.NOT_CONFIGURED
     relink_url: str | None = None

@@ -1,8 +1,8 @@
 """What the worker tells the PSA platform. CloudEvents on the exchange `calsync.outcomes`; routing key: the type.
 
 At least once, and in no particular order. An outcome says what was the case at its `time`: an older one that comes
-after a newer one of the same type and thing is old news. One about an item has the same `id` when it is sent again; one
-about an integration may get a new `id` then, and says the same.
+after a newer one of the same type and thing is old news. It has the same `id` when it is sent again; if it says
+something else by then, it has another.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class Told(CloudEvent):
     """The envelope of what the worker tells. `source` is `calsync`."""
 
     id: str = Field(min_length=1, max_length=1024)
-    """Names this occurrence. The same when an outcome about an item is sent again."""
+    """Names this occurrence. The same when it is sent again."""
     time: AwareDatetime | None = None
     """When it was so; always given. An older outcome of the same type about the same thing is old news."""
 

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     DETACHED = "detached", "The event was deleted in the calendar; the item stays in the PSA, without an event."
     BEFORE_LINKING = "before_linking", "The event existed before this calendar was linked and has not been retrieved."
     NO_DATE = "no_date", "The item has no date."
+    NO_TIME = "no_time", "The event shows no time that can be read; it is left as it is."
     PLANNED_IN_PERIODS = "planned_in_periods", "The task is shown by its planned periods."
     NOT_PERMITTED = "not_permitted", "The event belongs to the calendar's user and this application may not change it."
     ITEM_NOT_FOUND = "item_not_found", "The PSA does not know this item."

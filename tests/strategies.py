@@ -208,6 +208,7 @@ held: Final = whole(
     configured_revision=_known_revisions,
     listed_revision=_known_revisions,
     tenant_version=st.integers(0, 9),
+    turns=counts,
     status=st.sampled_from(Status),
     reason=reasons,
     relink_url=maybe(texts),

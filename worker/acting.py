@@ -48,7 +48,8 @@ async def _conclude(work: Slice, judged: Sequence[Judged]) -> None:
     for one in judged:
         stored, link = await _concluded(work, one)
         if link != stored:
-            telling.concluded(work.report, stored, link, work.occasion)
+            if (blocked := telling.concluded(work.report, stored, link, work.occasion)) is not None:
+                work.park(link, blocked, one.trace)
             pairs.append((stored, link))
     await work.save(pairs)
 

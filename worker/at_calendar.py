@@ -81,9 +81,8 @@ def _entry(work: Slice, one: Judged) -> CalendarWrite:
     link, action = one.stored, one.decision.action
     if not isinstance(action, PutEvent):
         return RemoveEventWrite(link.event)
-    url = one.item.url if one.item else None
-    zone = (one.item.time_zone if one.item else None) or work.holding.held.time_zone
-    return write_of(link.event, action.wire, link.item, url=url, time_zone=zone)
+    url, zone = (one.item.url, one.item.time_zone) if one.item else (None, None)
+    return write_of(link.event, action.wire, link.item, url=url, time_zones=(zone, work.holding.held.time_zone))
 
 
 def _after(work: Slice, one: Judged, result: WriteResult) -> Link:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from events.failures import System, TryLater
-from events.link import Link, LinkState, ManagedEvent, PsaSeen
+from events.link import CalendarSeen, Link, LinkState, ManagedEvent, PsaSeen
 from events.outcomes import Direction
 from events.platform import Absent, Created, Declined, Done, ItemNow, MovedOn
 from events.reasons import Reason
@@ -247,6 +247,8 @@ async def _verify(work: Slice, link: Link) -> Link:
     """Look for an event that was not where it should be. Only what is found counts; what is not is made again."""
     found = await work.calendar.look_for(link.event, link.calendar_base.when if link.calendar_base else None)
     if found is not None:
-        return replace(link, calendar_seen=observe(found))
+        # Where it shows no time it is there all the same, and what was agreed is all that is known of it.
+        there = CalendarSeen(content=link.calendar_base, event_uid=found.event_uid)
+        return replace(link, calendar_seen=observe(found) or there)
     forgotten = replace(link, calendar_seen=None, calendar_base=None, calendar_asks=())
     return forgotten if isinstance(link.event, ManagedEvent) else replace(forgotten, state=LinkState.DETACHED)

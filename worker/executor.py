@@ -13,6 +13,7 @@ from worker.core.ownership import overridden
 from worker.core.permit import Policy
 from worker.core.retry import backoff
 from worker.holding import LEASE, Holding
+from worker.intake.safety import SAFETY_NET
 from worker.orders import Desk, carry_out
 from worker.reconcile import reconcile
 from worker.setup import Setup
@@ -67,7 +68,7 @@ class Executor:
                 holding.forget()
                 due_at = self.tools.clock.now()  # new settings: begin anew under them
             if self.tools.clock.monotonic() - began > _TURN:
-                await self.commands.wake([Wake(integration_id=wake.integration_id, cause=Cause.DUE)])
+                return await self._give_way(holding)
             match await holding.release(due_at):
                 case Released():
                     return "rested" if due_at is None else "waiting"
@@ -75,6 +76,16 @@ class Executor:
                     return Reason.LEASE_LOST.value
                 case Taken() as again:
                     taken = again
+
+    async def _give_way(self, holding: Holding) -> str:
+        """Let a new message go on, behind all that wait by now, whether or not something has come in meanwhile.
+
+        It is sent after the release: whoever took it before could only leave a mark, and we would never end.
+        """
+        if isinstance(await holding.give_way(self.tools.clock.now() + SAFETY_NET), Lost):
+            return Reason.LEASE_LOST.value
+        await self.commands.wake([Wake(integration_id=holding.id, cause=Cause.DUE)])
+        return "gave_way"
 
     async def _slice(self, wake: Wake, holding: Holding) -> datetime | None:
         """Do what can be done now. Returns when there is more to do."""

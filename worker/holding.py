@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from events.failures import Stale
-from events.integration import Held, Integration, Lease, Lost, Note, ReleaseResult, Served, Taken
+from events.integration import Held, Integration, Lease, Lost, Note, Released, ReleaseResult, Served, Taken
 from events.reasons import Reason
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ class Holding:
     async def release(self, due_at: datetime | None) -> ReleaseResult:
         """Write down what was noted and give the lease back, or keep it if there is a mark to run again."""
         return await self._leases.release(self._lease, self._note(), due_at, LEASE)
+
+    async def give_way(self, due_at: datetime) -> Released | Lost:
+        """Write down what was noted and give the lease back, though there may be a mark: it is due again anyway."""
+        return await self._leases.give_way(self._lease, self._note(), due_at)
 
     def _note(self) -> Note:
         return Note(self._written, self.held, self._served)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from events.link import ManagedEvent
+from events.traces import NO_TRACE, Trace
 from worker.core.decide import Asked, decide
 from worker.core.permit import Policy, permit
 from worker.core.plan import Agree, Decision
@@ -43,6 +44,8 @@ class Judged:
     decision: Decision
     begun: bool = False
     """Whether the write was under way before, with an unknown end."""
+    trace: Trace = NO_TRACE
+    """Of the failure, if judging it failed."""
 
 
 def _in_calendar(link: Link, calendar_id: str) -> Link:

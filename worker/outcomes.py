@@ -1,10 +1,12 @@
-"""What the PSA platform is told about an integration as a whole. Pure."""
+"""What the PSA platform is told about an integration as a whole. Pure; the ids are functions of what happened."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from events.outcomes import (
+    About,
     Authorization,
     AuthorizationData,
     CalendarFound,
@@ -39,21 +41,23 @@ def _about(integration: Integration) -> dict[str, Any]:
     }
 
 
-def _envelope(holding: Holding, what: str, at: datetime) -> dict[str, Any]:
-    # With the moment: what is told twice under one lease can differ, and then must not look like a copy.
+def _envelope(holding: Holding, what: str, data: About, at: datetime) -> dict[str, Any]:
+    """`what` names the occurrence. What is told once more after a crash may have changed, and then is no copy."""
+    content = hashlib.sha256(data.model_dump_json().encode()).hexdigest()[:12]
     return {
         "specversion": "1.0",
-        "id": f"{holding.id}:{holding.lease.fence}:{what}:{at.isoformat()}",
+        "id": f"{holding.id}:{what}:{content}",
         "source": "calsync",
         "time": at,
         "subject": holding.id,
+        "data": data,
     }
 
 
 def authorization(holding: Holding, revision: int, url: str, at: datetime) -> Authorization:
     """Where the user grants access."""
     data = AuthorizationData(**_about(holding.integration), revision=revision, url=url)
-    return Authorization(**_envelope(holding, f"authorization:{revision}", at), data=data)
+    return Authorization(**_envelope(holding, f"authorization:{revision}", data, at))
 
 
 def order_closed(holding: Holding, order: Order, refusal: Refused | None, at: datetime) -> OrderClosed:
@@ -67,7 +71,7 @@ def order_closed(holding: Holding, order: Order, refusal: Refused | None, at: da
         explanation="" if refusal is None else refusal.reason.explanation,
         message="" if refusal is None else refusal.detail,
     )
-    return OrderClosed(**_envelope(holding, f"order_closed:{order.id}", at), data=data)
+    return OrderClosed(**_envelope(holding, f"order_closed:{order.id}", data, at))
 
 
 def connected(holding: Holding, at: datetime) -> Connected:
@@ -78,7 +82,7 @@ def connected(holding: Holding, at: datetime) -> Connected:
         provider=(account.provider_service or account.provider_name) if account else "",
         profile_name=account.profile_name if account else "",
     )
-    return Connected(**_envelope(holding, "connected", at), data=data)
+    return Connected(**_envelope(holding, f"connected:{holding.held.turns}", data, at))
 
 
 def disconnected(holding: Holding, now: Held, at: datetime) -> Disconnected:
@@ -89,7 +93,7 @@ def disconnected(holding: Holding, now: Held, at: datetime) -> Disconnected:
         explanation=now.reason.explanation,
         relink_url=now.relink_url,
     )
-    return Disconnected(**_envelope(holding, f"disconnected:{now.reason}", at), data=data)
+    return Disconnected(**_envelope(holding, f"disconnected:{holding.held.turns}", data, at))
 
 
 def calendars_found(holding: Holding, now: Held, at: datetime) -> CalendarsFound:
@@ -108,16 +112,17 @@ def calendars_found(holding: Holding, now: Held, at: datetime) -> CalendarsFound
         if not calendar.deleted
     )
     data = CalendarsFoundData(**_about(holding.integration), calendars=found)
-    return CalendarsFound(**_envelope(holding, "calendars_found", at), data=data)
+    occurrence = f"calendars_found:{holding.held.turns}:{now.listed_revision}"
+    return CalendarsFound(**_envelope(holding, occurrence, data, at))
 
 
 def configured(holding: Holding, revision: int, calendar_id: str, at: datetime) -> Configured:
     """Settings are in force."""
     data = ConfiguredData(**_about(holding.integration), revision=revision, calendar_id=calendar_id)
-    return Configured(**_envelope(holding, f"configured:{revision}", at), data=data)
+    return Configured(**_envelope(holding, f"configured:{revision}", data, at))
 
 
 def synced(holding: Holding, at: datetime) -> Synced:
     """Something was synced."""
     data = SyncedData(**_about(holding.integration), last_sync=at)
-    return Synced(**_envelope(holding, "synced", at), data=data)
+    return Synced(**_envelope(holding, "synced", data, at))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.rabbitmq.publisher import Outgoing
 from events.addresses import COMMANDS, DEAD_LETTERS, OUTCOMES, WAKE_KEY
 from events.dead_letters import DeadLetter, Replayed, Source, portable
+from events.failures import Refused, System, TryLater
 
 if TYPE_CHECKING:
     from adapters.rabbitmq.consumer import Delivery
@@ -21,6 +23,16 @@ if TYPE_CHECKING:
     from events.traces import Trace
     from worker.core.retry import Park
     from worker.ports import Clock
+
+
+@contextlib.contextmanager
+def _until_routable() -> Generator[None]:
+    """Have it tried again where no queue takes it: that is the operator's to mend, and nobody else's fault."""
+    try:
+        yield
+    except Refused as error:
+        raise TryLater(System.BROKER, error.reason, error.detail) from error
+
 
 NewId = Callable[[], str]
 
@@ -36,10 +48,11 @@ class WakeUps:
     new_id: NewId
 
     async def wake(self, wakes: Sequence[Wake]) -> None:
-        """Publish wake-ups. Raises `TryLater` if the broker is away."""
-        await self.publisher.send_all(
-            Outgoing(COMMANDS, WAKE_KEY, wake.model_dump_json().encode(), self.new_id()) for wake in wakes
-        )
+        """Publish wake-ups. Raises `TryLater` if the broker is away, or no queue takes them."""
+        with _until_routable():
+            await self.publisher.send_all(
+                Outgoing(COMMANDS, WAKE_KEY, wake.model_dump_json().encode(), self.new_id()) for wake in wakes
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +63,18 @@ class OutcomeEvents:
     new_id: NewId
 
     async def publish(self, outcomes: Sequence[Outcome]) -> None:
-        """Publish outcomes. Raises `TryLater` if the broker is away."""
-        await self.publisher.send_all(
-            Outgoing(
-                OUTCOMES,
-                outcome.type,
-                outcome.model_dump_json(exclude_none=True).encode(),
-                self.new_id(),
-                content_type="application/cloudevents+json",
+        """Publish outcomes. Raises `TryLater` if the broker is away, or no queue takes them."""
+        with _until_routable():
+            await self.publisher.send_all(
+                Outgoing(
+                    OUTCOMES,
+                    outcome.type,
+                    outcome.model_dump_json(exclude_none=True).encode(),
+                    self.new_id(),
+                    content_type="application/cloudevents+json",
+                )
+                for outcome in outcomes
             )
-            for outcome in outcomes
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,10 @@ class DeadLetterBox:
     clock: Clock
 
     async def park_message(self, delivery: Delivery, park: Park) -> None:
-        """Set a message aside. It must be acked only after this. Raises `TryLater` if the broker is away."""
+        """Set a message aside. It must be acked only after this.
+
+        Raises `TryLater` if the broker is away, `Refused` if no queue takes it.
+        """
         source = Source.of(delivery.headers, delivery.exchange, delivery.routing_key, delivery.message_id)
         replayed = Replayed.of(delivery.headers) or _NO_REPLAY
         letter = DeadLetter(
@@ -97,7 +114,10 @@ class DeadLetterBox:
         )
 
     async def park(self, link: Link, entry: Entry, trace: Trace) -> None:
-        """Set an item aside that a person must look at. Replaying it only makes the worker look again."""
+        """Set an item aside that a person must look at. Replaying it only makes the worker look again.
+
+        Raises `TryLater` if the broker is away, or no queue takes it.
+        """
         letter = DeadLetter(
             reason=entry.reason.value,
             detail=entry.message[:1000],
@@ -120,4 +140,5 @@ class DeadLetterBox:
             "item": str(link.item) if link.item else None,
         }
         message = Outgoing(DEAD_LETTERS, "link", json.dumps(body).encode(), self.new_id(), letter.headers())
-        await self.publisher.send(message)
+        with _until_routable():
+            await self.publisher.send(message)

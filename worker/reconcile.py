@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from events.failures import Gone, System, TryLater
 from events.link import ExternalEvent, Link, LinkState, Origin, link_id, managed_item
 from events.reasons import Reason
-from worker import outcomes
+from worker import outcomes, telling
 from worker.acting import advance
 from worker.core.sides import see
 from worker.projection.events import key_of, observe
@@ -141,22 +141,28 @@ async def _observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
     known |= await work.tools.links.by_ids([id_ for id_ in events if id_ not in known])
     pairs = {link.id: (link, link) for link in due}
     for id_, event in events.items():
-        if (stored := known.get(id_)) is not None:
-            seen = see(stored, observe(event))
-            if seen is not stored or id_ in pairs or stored.calendar_asks:
-                pairs[id_] = (stored, seen)
+        if (stored := known.get(id_)) is None:
+            continue
+        if (shown := observe(event)) is None:
+            telling.unusable(work.report, stored, work.occasion)
+            continue
+        seen = see(stored, shown)
+        if seen is not stored or id_ in pairs or stored.calendar_asks:
+            pairs[id_] = (stored, seen)
     fresh = [
         link for id_, event in events.items() if id_ not in known and (link := _newcomer(work, id_, event)) is not None
     ]
     there = await work.tools.links.add(work.holding.lease, fresh)
-    pairs |= {link.id: (link, link) for link in fresh if link.id not in there}
+    pairs |= {link.id: (link, link) for link in fresh if link.id not in there and link.due_at is not None}
     return list(pairs.values())
 
 
 def _newcomer(work: Slice, id_: str, event: CalendarEvent) -> Link | None:
-    """Return a link for an event that has none; None for what was deleted before it was ever seen, or is not ours."""
-    seen = observe(event)
-    key = key_of(event)
+    """Return a link for an event that has none; None for what was deleted before it was ever seen, or is not ours.
+
+    One that cannot be used is remembered as ignored, until it shows a time.
+    """
+    seen, key = observe(event), key_of(event)
     integration = work.holding.integration
     link = Link(
         id=id_,
@@ -170,7 +176,10 @@ def _newcomer(work: Slice, id_: str, event: CalendarEvent) -> Link | None:
         reason=Reason.CALENDAR_CREATED,
         due_at=work.now(),
     )
-    if seen.deleted:
+    if seen is None and isinstance(key, ExternalEvent):
+        telling.unusable(work.report, link, work.occasion)
+        return replace(link, state=LinkState.IGNORED, reason=Reason.NO_TIME, due_at=None)
+    if seen is None or seen.deleted:
         return None
     if isinstance(key, ExternalEvent):
         return link

@@ -135,8 +135,10 @@ class Setup:
         if connected and changed:
             found = outcomes.calendars_found(self.holding, now, at)
             await self.outcomes.publish([outcomes.connected(self.holding, at), found])
+            now = replace(now, turns=before.turns + 1)
         elif changed or now.connected_revision != before.connected_revision:
             await self.outcomes.publish([outcomes.disconnected(self.holding, now, at)])
+            now = replace(now, turns=before.turns + 1)
         wait = _LOOK_AGAIN if now.reason is Reason.PENDING_INITIAL_SYNC else _PROBE
         now = replace(now, probe_at=None if connected else at + wait)
         await self.holding.become(now)

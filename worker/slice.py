@@ -7,11 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from events.outcomes import Direction
 from events.reasons import Reason
 from events.traces import Trace, trace_of
-from worker import telling
-from worker.core import record
 from worker.core.plan import Decision, Rest
 from worker.core.retry import backoff
 from worker.core.sides import PsaUnread
@@ -106,10 +103,9 @@ class Slice:
             try:
                 judged.append(self.judge(stored, link))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this link's trouble alone
-                broken = record.blocked(link, Reason.BUG, type(error).__name__)
-                entry = telling.refused(self.report, broken, self.occasion, Direction.NONE)
-                self.park(broken, entry, trace_of(error))
-                judged.append(Judged(stored, broken, PsaUnread(), None, Decision(Rest(blocked=True), Reason.BUG)))
+                broken = replace(link, message=type(error).__name__)
+                decision = Decision(Rest(blocked=True), Reason.BUG)
+                judged.append(Judged(stored, broken, PsaUnread(), None, decision, trace=trace_of(error)))
         return judged
 
     def tell(self, what: Callable[[Report, Link, Decision, Occasion], None], link: Link, decision: Decision) -> None:

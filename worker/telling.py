@@ -84,10 +84,15 @@ def written(report: Report, link: Link, decision: Decision, occasion: Occasion) 
     report.synced = report.synced or direction is Direction.FROM_CALENDAR
 
 
-def concluded(report: Report, stored: Link, link: Link, occasion: Occasion) -> None:
-    """Tell of a link that came to rest, if it was not resting just so before."""
+def concluded(report: Report, stored: Link, link: Link, occasion: Occasion) -> Entry | None:
+    """Tell of a link that came to rest, if it was not resting just so before.
+
+    Returns the log's line if from now on a person must look at it.
+    """
     if (stored.state, stored.reason) == (link.state, link.reason):
-        return
+        return None
+    if link.state is LinkState.BLOCKED:
+        return refused(report, link, occasion, Direction.NONE)
     if link.state in {LinkState.SETTLED, LinkState.BURIED} and stored.state is LinkState.PENDING and _did(stored):
         inbound = bool(stored.psa_asks) or stored.reason in _INBOUND
         direction = Direction.FROM_CALENDAR if inbound else Direction.TO_CALENDAR
@@ -95,11 +100,9 @@ def concluded(report: Report, stored: Link, link: Link, occasion: Occasion) -> N
         if link.item:
             report.outcomes.append(_synced(link, occasion, direction))
         report.synced = True
-        return
-    act = Act.REJECT if link.state is LinkState.BLOCKED else Act.SKIP
-    report.entries.append(_entry(link, occasion, Direction.NONE, act, Result.SKIPPED, link.reason))
-    if link.state is LinkState.BLOCKED and link.item:
-        report.outcomes.append(_blocked(link, occasion))
+        return None
+    report.entries.append(_entry(link, occasion, Direction.NONE, Act.SKIP, Result.SKIPPED, link.reason))
+    return None
 
 
 def _did(stored: Link) -> bool:
@@ -120,6 +123,11 @@ def stumbled(report: Report, link: Link, occasion: Occasion, direction: Directio
     """Tell of an item that alone failed for a passing reason."""
     entry = _entry(link, occasion, direction, Act.SKIP, Result.RETRYING, link.reason)
     report.entries.append(replace(entry, attempt=link.attempts))
+
+
+def unusable(report: Report, link: Link, occasion: Occasion) -> None:
+    """Tell of an event from which nothing can be learned."""
+    report.entries.append(_entry(link, occasion, Direction.FROM_CALENDAR, Act.SKIP, Result.SKIPPED, Reason.NO_TIME))
 
 
 def _course(link: Link, decision: Decision) -> tuple[Direction, Act]:

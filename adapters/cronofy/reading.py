@@ -17,18 +17,19 @@ _SENSIBLE: Final = range(1900, 2200)
 
 
 def event(raw: Object) -> CalendarEvent | None:
-    """Return one event; None if it lacks what names it, or if its times are there and cannot be read.
-
-    Without a time it would look like a deleted one.
-    """
+    """Return one event; None if it lacks what names it. Where one of its times cannot be read it has none."""
     options, location = mapping(raw.get("options")), mapping(raw.get("location"))
-    found = CalendarEvent(
+    if not text(raw.get("calendar_id")) or not text(raw.get("event_uid")):
+        return None
+    start, end = _boundary(raw.get("start")), _boundary(raw.get("end"))
+    legible = start is not None and (end is not None or raw.get("end") is None)
+    return CalendarEvent(
         calendar_id=text(raw.get("calendar_id")),
         event_uid=text(raw.get("event_uid")),
         event_id=text(raw.get("event_id")) or None,
         deleted=raw.get("deleted") is True,
-        start=_boundary(raw.get("start")),
-        end=_boundary(raw.get("end")),
+        start=start if legible else None,
+        end=end if legible else None,
         summary=text(raw.get("summary")),
         description=text(raw.get("description")),
         location=text(location.get("description")),
@@ -44,9 +45,6 @@ def event(raw: Object) -> CalendarEvent | None:
         may_delete=options.get("delete") is not False,
         digest=_digest(raw),
     )
-    takes_place = found.start is not None and (found.end is not None or raw.get("end") is None)
-    named = found.calendar_id and found.event_uid
-    return found if named and (takes_place or found.deleted or found.cancelled) else None
 
 
 def _digest(raw: Object) -> str:

@@ -243,6 +243,15 @@ class Integrations:
             found = await self._collection.find_one_and_update(_held_by(lease), again, return_document=True)
         return Lost() if found is None else self._taken(found, began + length.total_seconds())
 
+    async def give_way(self, lease: Lease, note: Note, due_at: datetime) -> Released | Lost:
+        """Write down a note and give the lease back, due again at `due_at` for whatever a mark may say."""
+        freed: Document = {"lease.owner": None, "lease.until": None, "rerun": False, "due_at": due_at}
+        with away():
+            result = await self._collection.update_one(
+                _held_by(lease), [{"$set": {**self._noted(lease, note), **freed}}]
+            )
+        return Released() if result.matched_count else Lost()
+
     async def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[str]:
         """Return integrations that are due while nobody works on them, the longest waiting first.
 

@@ -58,12 +58,33 @@ def test_every_outcome_says_whose_it_is_and_keeps_its_contract(tell: Callable[[H
 
 
 @pytest.mark.parametrize("tell", EVERY, ids=IDS)
-def test_its_id_is_a_function_of_what_happened_and_when(tell: Callable[[Holding, Any], Outcome]) -> None:
-    """Told twice under one lease, the second may say something else, and must not be dropped as a copy."""
-    told = tell(holding(), NOW)
-    assert tell(holding(), NOW).id == told.id
-    assert tell(holding(), NOW + timedelta(seconds=1)).id != told.id
-    assert tell(holding(fence=8), NOW).id != told.id
+def test_told_again_it_has_the_same_id(tell: Callable[[Holding, Any], Outcome]) -> None:
+    """Whoever goes on after a crash has another lease."""
+    assert tell(holding(), NOW).id == tell(holding(fence=8), NOW).id
+
+
+LATER: Final = NOW + timedelta(seconds=1)
+
+
+def test_told_again_later_it_has_the_same_id_unless_it_says_something_else() -> None:
+    assert {tell(holding(), NOW).id for tell in EVERY[:4]} == {tell(holding(), LATER).id for tell in EVERY[:4]}
+    assert outcomes.synced(holding(), NOW).id != outcomes.synced(holding(), LATER).id
+    renamed = holding(account=replace(ACCOUNT, profile_name="bob@psa.example"))
+    assert outcomes.connected(renamed, NOW).id != outcomes.connected(holding(), NOW).id
+    expired = replace(LOST, reason=Reason.REAUTHORISE_NEEDED)
+    assert outcomes.disconnected(holding(), expired, NOW).id != outcomes.disconnected(holding(), LOST, NOW).id
+    none = Held()
+    assert outcomes.calendars_found(holding(), none, NOW).id != EVERY[2](holding(), NOW).id
+
+
+@pytest.mark.parametrize("tell", EVERY[:3], ids=IDS[:3])
+def test_the_next_time_it_has_another_id(tell: Callable[[Holding, Any], Outcome]) -> None:
+    assert tell(holding(turns=1), NOW).id != tell(holding(), NOW).id
+
+
+def test_every_list_that_was_asked_for_has_its_own_id() -> None:
+    asked = Held(calendars=(CALENDAR,), listed_revision=7)
+    assert outcomes.calendars_found(holding(), asked, NOW).id != EVERY[2](holding(), NOW).id
 
 
 def test_all_of_them_have_different_ids() -> None:

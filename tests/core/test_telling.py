@@ -151,9 +151,11 @@ def test_what_was_under_way_and_is_confirmed_is_told(stored: Link, now: Link, di
 )
 def test_whatever_is_not_done_says_why(stored: Link, now: Link, act: Act, *, told: bool) -> None:
     report = Report()
-    telling.concluded(report, stored, now, OCCASION)
+    for_a_person = telling.concluded(report, stored, now, OCCASION)
     entry = only(report)
-    assert (entry.act, entry.result, entry.reason, entry.direction) == (act, Result.SKIPPED, now.reason, "none")
+    result = Result.FAILED if act is Act.REJECT else Result.SKIPPED
+    assert (entry.act, entry.result, entry.reason, entry.direction) == (act, result, now.reason, "none")
+    assert for_a_person == (entry if act is Act.REJECT else None)
     assert entry.reason.explanation
     assert [type(outcome) for outcome in report.outcomes] == ([ItemBlocked] if told else [])
     assert not report.synced

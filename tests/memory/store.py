@@ -40,7 +40,7 @@ class _Row:
     rerun: bool = False
 
 
-class MemoryIntegrations:
+class MemoryIntegrations:  # noqa: PLR0904 - as many as the adapter has
     """See `adapters.mongodb.integrations.Integrations`."""
 
     def __init__(self, step: Stepper, clock: MemoryClock) -> None:
@@ -215,6 +215,18 @@ class MemoryIntegrations:
         row.owner = row.until = None
         row.integration = replace(row.integration, due_at=due_at)
         await self._step("released")
+        return Released()
+
+    async def give_way(self, lease: Lease, note: Note, due_at: datetime) -> Released | Lost:
+        await self._step("give way")
+        row = self._mine(lease)
+        if row is None:
+            return Lost()
+        _write_down(row, note)
+        row.owner = row.until = None
+        row.rerun = False
+        row.integration = replace(row.integration, due_at=due_at)
+        await self._step("gave way")
         return Released()
 
     async def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[str]:

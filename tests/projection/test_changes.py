@@ -150,6 +150,8 @@ def test_an_appointment_made_of_an_event(when: When) -> None:
         private=True,
         time_zone=NEW_YORK,
     )
+    # The PSA refuses an appointment in a zone that it does not know.
+    assert draft(LINK, content, "W. Europe Standard Time").time_zone is None
 
 
 # What a kind of item can take, and what becomes of it there

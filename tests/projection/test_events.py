@@ -35,6 +35,13 @@ def ours(**parts: Any) -> CalendarEvent:
     return event(event_id=OURS.event_id, **parts)
 
 
+def seen(found: CalendarEvent) -> CalendarSeen:
+    """Return what is remembered of an event that can be used."""
+    known = observe(found)
+    assert known is not None
+    return known
+
+
 def content(**parts: Any) -> Content:
     return dataclasses.replace(Content(Timed(START, END), "Dentist"), **parts)
 
@@ -69,18 +76,18 @@ def test_our_events_go_by_our_id_and_all_others_by_cronofys() -> None:
     ],
 )
 def test_the_content_of_an_event(found: CalendarEvent, shown: Content) -> None:
-    assert observe(found).content == shown
+    assert seen(found).content == shown
 
 
 def test_a_private_event_of_the_user_loses_its_text_at_once() -> None:
-    found = observe(event(private=True, summary="Clinic", description="Results", location="Ward 3", transparent=True))
+    found = seen(event(private=True, summary="Clinic", description="Results", location="Ward 3", transparent=True))
     assert found.content == content(summary=PRIVATE_SUMMARY, private=True, busy=False)
     assert not found.may_update, "or what we know of it would be written over what we do not"
     assert "Clinic" not in repr(found)
 
 
 def test_an_event_of_ours_keeps_its_text_when_it_is_private() -> None:
-    found = observe(ours(private=True, summary="Review", description="Bring figures", location="Room 2"))
+    found = seen(ours(private=True, summary="Review", description="Bring figures", location="Room 2"))
     assert found.content == content(
         summary="Review", description="Bring figures", location="Room 2", private=True
     )  # the PSA knows it anyway
@@ -93,26 +100,30 @@ def test_an_event_of_ours_keeps_its_text_when_it_is_private() -> None:
         (event(deleted=True), True),
         (event(deleted=True, start=None, end=None), True),
         (event(cancelled=True), True),
-        (event(start=None, end=None), True),
         (event(declined=True), True),
         (ours(declined=True), False),
     ],
 )
 def test_what_counts_as_deleted(found: CalendarEvent, *, deleted: bool) -> None:
-    assert observe(found).deleted is deleted
-    assert (observe(found).content is None) is deleted
-    assert not observe(found).missing
+    assert seen(found).deleted is deleted
+    assert (seen(found).content is None) is deleted
+    assert not seen(found).missing
+
+
+@pytest.mark.parametrize("found", [event(start=None), event(start=None, end=None), ours(start=None)])
+def test_an_event_without_a_time_is_no_evidence_of_anything(found: CalendarEvent) -> None:
+    assert observe(found) is None
 
 
 def test_rights_and_stamps_are_remembered() -> None:
     parts: dict[str, Any] = {"updated": START, "created": END, "may_update": False, "may_delete": False}
-    seen = observe(event(**parts, recurring=True))
-    assert seen == CalendarSeen(content=content(), event_uid="evt_1", recurring=True, **parts)
+    found = seen(event(**parts, recurring=True))
+    assert found == CalendarSeen(content=content(), event_uid="evt_1", recurring=True, **parts)
 
 
 def test_an_event_of_the_user_with_more_text_than_we_can_send_is_never_written_over() -> None:
-    assert observe(event(description="x" * DESCRIPTION_LIMIT)).may_update
-    assert not observe(event(description="x" * (DESCRIPTION_LIMIT + 1))).may_update
+    assert seen(event(description="x" * DESCRIPTION_LIMIT)).may_update
+    assert not seen(event(description="x" * (DESCRIPTION_LIMIT + 1))).may_update
 
 
 # Our footer
@@ -136,9 +147,9 @@ FOOTER = f"Synced from PSA - Task #7:\n{URL}"
     ],
 )
 def test_only_the_footer_of_the_events_own_item_is_taken_off(found: CalendarEvent, description: str) -> None:
-    seen = observe(found).content
-    assert seen is not None
-    assert seen.description == description
+    shown = seen(found).content
+    assert shown is not None
+    assert shown.description == description
 
 
 # What is sent
@@ -146,13 +157,13 @@ def test_only_the_footer_of_the_events_own_item_is_taken_off(found: CalendarEven
 
 @pytest.mark.parametrize("key", [OURS, THEIRS])
 def test_no_more_is_sent_than_the_calendar_takes(key: ManagedEvent | ExternalEvent) -> None:
-    write = write_of(key, content(description="x" * 8000), TASK, url=URL, time_zone=None)
+    write = write_of(key, content(description="x" * 8000), TASK, url=URL, time_zones=())
     assert len(write.description) == DESCRIPTION_LIMIT
 
 
 def test_a_write_says_all_there_is() -> None:
     all_of_it = content(description="Text", location="Room 2", private=True, busy=False)
-    assert write_of(OURS, all_of_it, TASK, url=URL, time_zone="Europe/Berlin") == PutEventWrite(
+    assert write_of(OURS, all_of_it, TASK, url=URL, time_zones=["Europe/Berlin"]) == PutEventWrite(
         event=OURS,
         start=START,
         end=END,
@@ -171,17 +182,32 @@ def test_a_write_has_no_people_reminders_or_conferences() -> None:
 
 
 def test_an_event_of_the_user_gets_no_footer() -> None:
-    assert write_of(THEIRS, content(description="Text"), TASK, url=URL, time_zone=None).description == "Text"
-    assert not write_of(THEIRS, content(), TASK, url=URL, time_zone=None).description
+    assert write_of(THEIRS, content(description="Text"), TASK, url=URL, time_zones=()).description == "Text"
+    assert not write_of(THEIRS, content(), TASK, url=URL, time_zones=()).description
 
 
 @pytest.mark.parametrize("time_zone", [None, "", "W. Europe Standard Time", "Nowhere/City"])
 def test_a_zone_that_the_calendar_would_refuse_is_not_sent(time_zone: str | None) -> None:
     """Tenants type their zones themselves, and Cronofy refuses a whole event because of one it does not know."""
-    assert write_of(OURS, content(), TASK, url=None, time_zone=time_zone).time_zone is None
+    assert write_of(OURS, content(), TASK, url=None, time_zones=[time_zone]).time_zone is None
+
+
+@pytest.mark.parametrize(
+    ("of_item", "of_user", "shown"),
+    [
+        ("America/New_York", "Europe/Berlin", "America/New_York"),
+        ("W. Europe Standard Time", "Europe/Berlin", "Europe/Berlin"),
+        (None, "Europe/Berlin", "Europe/Berlin"),
+        ("W. Europe Standard Time", "Nowhere/City", None),
+    ],
+)
+def test_the_first_zone_that_is_known_is_the_one_to_display(
+    of_item: str | None, of_user: str | None, shown: str | None
+) -> None:
+    assert write_of(OURS, content(), TASK, url=None, time_zones=[of_item, of_user]).time_zone == shown
 
 
 def test_whole_days_have_no_zone() -> None:
     days = AllDay(date(2026, 3, 9), date(2026, 3, 11))
-    write = write_of(OURS, content(when=days), TASK, url=None, time_zone="Europe/Berlin")
+    write = write_of(OURS, content(when=days), TASK, url=None, time_zones=["Europe/Berlin"])
     assert (write.start, write.end, write.time_zone) == (days.start, days.end, None)

@@ -59,7 +59,7 @@ def written(item: Appointment) -> tuple[Content, PutEventWrite]:
     key = ItemKey(1204, ItemType.APPOINTMENT, str(item.id))
     wanted = held(item).content
     event = ManagedEvent("cal_1", managed_event_id(key, USER))
-    return wanted, write_of(event, wanted, key, url=item.url, time_zone="Europe/Berlin")
+    return wanted, write_of(event, wanted, key, url=item.url, time_zones=["Europe/Berlin"])
 
 
 def kept(write: PutEventWrite, service: Service, settings: Settings) -> CalendarEvent:
@@ -101,7 +101,9 @@ def _boundary(moment: Moment) -> datetime | date:
 
 def seen(write: PutEventWrite, service: Service, settings: Settings) -> Content:
     """Return what is seen of the event then."""
-    content = observe(kept(write, service, settings)).content
+    seen = observe(kept(write, service, settings))
+    assert seen is not None
+    content = seen.content
     assert content is not None
     return content
 
@@ -141,7 +143,7 @@ def test_writing_what_was_read_makes_nothing_new(item: Appointment, service: Ser
     once = seen(write, service, Settings(conference_block=True))
     assume(len(once.description) < 3000)  # there is room for what providers add
     key = ItemKey(1204, ItemType.APPOINTMENT, str(item.id))
-    again = write_of(write.event, once, key, url=item.url, time_zone=None)
+    again = write_of(write.event, once, key, url=item.url, time_zones=())
     twice = seen(again, service, Settings(conference_block=True))
     assert shows(once, twice)
 
@@ -159,7 +161,7 @@ def test_writing_what_was_read_makes_nothing_new(item: Appointment, service: Ser
 def test_a_time_comes_back_as_it_was(when: When, service: Service) -> None:
     content = Content(when=when, summary="Review")
     key = ItemKey(1204, ItemType.APPOINTMENT, "1")
-    write = write_of(ManagedEvent("cal_1", managed_event_id(key, USER)), content, key, url=None, time_zone=None)
+    write = write_of(ManagedEvent("cal_1", managed_event_id(key, USER)), content, key, url=None, time_zones=())
     assert same(Field.WHEN, when, seen(write, service, Settings()).when)
     assert seen(write, service, Settings(rewriting="off")).when == when
 
@@ -197,7 +199,9 @@ def test_the_psa_shows_what_was_brought_into_it(content: Content, style: Style) 
         description=content.description,
         location=content.location,
     )
-    shown = observe(event).content
+    seen = observe(event)
+    assert seen is not None
+    shown = seen.content
     assert shown is not None
     wanted = changes(appointment(), shown, frozenset(Field), None)
     stored = appointment(

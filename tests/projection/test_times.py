@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from events.content import AllDay, Timed
-from worker.projection.times import all_day, due, instant, is_zone, midnight, span, timed, zone
+from worker.projection.times import all_day, due, instant, midnight, span, timed, zone, zone_name
 
 NOON = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -34,13 +34,15 @@ offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
 def test_a_zone_that_nobody_knows_is_passed_over(unknown: str | None) -> None:
     assert zone(unknown, "Europe/Berlin") == ZoneInfo("Europe/Berlin")
     assert zone(unknown) == ZoneInfo("UTC")
-    assert not is_zone(unknown)
+    assert zone_name(unknown, "Europe/Berlin") == "Europe/Berlin"
+    assert zone_name(unknown) is None
 
 
 def test_the_first_known_zone_counts() -> None:
     assert zone("America/New_York", "Europe/Berlin").key == "America/New_York"
     assert zone().key == "UTC"
-    assert is_zone("America/New_York")
+    assert zone_name("America/New_York", "Europe/Berlin") == "America/New_York"
+    assert zone_name() is None
 
 
 # Instants

@@ -57,7 +57,8 @@ def item_content(world: World, row: Row) -> Content | None:
 
 def event_content(event: CalendarEvent) -> Content | None:
     """Return what the product itself makes of an event."""
-    return observe(event).content
+    seen = observe(event)
+    return seen.content if seen else None
 
 
 def check_no_duplicates(world: World) -> None:

@@ -323,6 +323,8 @@ class World:
 
     def _wait_for_something(self) -> bool:
         self.calendar.tick()
+        if self.queue:
+            return True  # what has just become visible was told of
         row = self.integrations.rows[INTEGRATION]
         due_at = row.integration.due_at
         if due_at is not None and self.integrations.leased(INTEGRATION):

@@ -17,7 +17,7 @@ from events.platform import (
     TodoDate,
 )
 from worker.projection.text import PSA_DESCRIPTION_LIMIT, SUBJECT_LIMIT, cut
-from worker.projection.times import midnight, zone
+from worker.projection.times import midnight, zone, zone_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +39,7 @@ def draft(link: Link, content: Content, time_zone: str | None) -> AppointmentDra
         start=content.when.start,
         end=content.when.end,
         private=content.private,
-        time_zone=time_zone,
+        time_zone=zone_name(time_zone),
     )
 
 

@@ -18,9 +18,10 @@ from events.link import (
 )
 from worker.projection.footer import with_footer, without_footer
 from worker.projection.text import DESCRIPTION_LIMIT, PSA_DESCRIPTION_LIMIT, SUMMARY_LIMIT, cut, line, plain
-from worker.projection.times import is_zone, span
+from worker.projection.times import span, zone_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
 PRIVATE_SUMMARY: Final = "Private"
@@ -34,12 +35,17 @@ def key_of(event: CalendarEvent) -> EventKey:
     return ExternalEvent(event.calendar_id, event.event_uid)
 
 
-def observe(event: CalendarEvent) -> CalendarSeen:
-    """Return what is remembered of an event that was read. A private event of the user's loses its text right here."""
+def observe(event: CalendarEvent) -> CalendarSeen | None:
+    """Return what is remembered of an event that was read. A private event of the user's loses its text right here.
+
+    None for one that cannot be used: it is there, but shows no time. That is no evidence of anything.
+    """
     when = span(event.start, event.end)
     # An invitation that was turned down takes none of its user's time. Source: psa.md, inbound rules.
     turned_down = event.declined and event.event_id is None
-    deleted = event.deleted or event.cancelled or turned_down or when is None
+    deleted = event.deleted or event.cancelled or turned_down
+    if when is None and not deleted:
+        return None
     content = None if deleted or when is None else _content(event, when)
     # A text that is longer than what we may send would be cut by any write.
     fits = content is None or len(content.description) <= DESCRIPTION_LIMIT
@@ -82,9 +88,12 @@ def _text(event: CalendarEvent) -> str:
 
 
 def write_of(
-    key: EventKey, content: Content, item: ItemKey | None, *, url: str | None, time_zone: str | None
+    key: EventKey, content: Content, item: ItemKey | None, *, url: str | None, time_zones: Sequence[str | None]
 ) -> PutEventWrite:
-    """Return the write that makes the event show `content`. Only events of ours carry the footer."""
+    """Return the write that makes the event show `content`. Only events of ours carry the footer.
+
+    `time_zones`: the first that is known is the one to display it in. Without any the calendar takes UTC.
+    """
     description = cut(content.description, DESCRIPTION_LIMIT)
     if isinstance(key, ManagedEvent) and item is not None:
         description = with_footer(content.description, item, url)
@@ -99,6 +108,5 @@ def write_of(
         location=content.location,
         private=content.private,
         busy=content.busy,
-        # A zone that nobody knows would have the whole event refused, and it is for display only.
-        time_zone=time_zone if isinstance(content.when, Timed) and is_zone(time_zone) else None,
+        time_zone=zone_name(*time_zones) if isinstance(content.when, Timed) else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,11 +16,12 @@ def zone(*names: str | None) -> ZoneInfo:
     return next((found for name in names if (found := _known(name))), ZoneInfo("UTC"))
 
 
-def is_zone(name: str | None) -> bool:
-    """Whether it is the name of a zone."""
-    return _known(name) is not None
+def zone_name(*names: str | None) -> str | None:
+    """Return the first name of a zone that is known: others would refuse all that comes with an unknown one."""
+    return next((name for name in names if _known(name)), None)
 
 
+@functools.lru_cache(maxsize=1024)
 def _known(name: str | None) -> ZoneInfo | None:
     try:
         return ZoneInfo(name) if name else None

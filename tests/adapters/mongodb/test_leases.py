@@ -16,6 +16,7 @@ from events.integration import (
     Lease,
     Lost,
     Note,
+    Released,
     Served,
     Signals,
     Status,
@@ -134,7 +135,23 @@ async def test_whoever_lost_the_lease_can_do_nothing(
     assert not await integrations.save(lost, Note(Held(), Held(), Served(9, 9)))
     assert await integrations.extend(lost, HOUR) == Lost()
     assert await integrations.release(lost, NOTHING, after(60), HOUR) == Lost()
+    assert await integrations.give_way(lost, NOTHING, after(60)) == Lost()
     assert await integrations.get(ANN.integration_id) == before
+
+
+@pytest.mark.parametrize("marked", [False, True])
+async def test_whoever_gives_way_leaves_it_free_and_due_whatever_came_in(
+    integrations: IntegrationStore, *, marked: bool
+) -> None:
+    took = await taken(integrations, "first")
+    if marked:
+        assert await integrations.take(ANN.integration_id, "second", HOUR) == Busy()
+    assert await integrations.give_way(took.lease, Note(Held(), HELD), after(60)) == Released()
+    left = await integrations.get(ANN.integration_id)
+    assert left is not None
+    assert (left.held, left.due_at) == (HELD, after(60))
+    again = await taken(integrations, "third")
+    assert again.lease.fence > took.lease.fence
 
 
 async def test_a_lease_under_older_settings_is_not_current(integrations: IntegrationStore) -> None:

@@ -1,0 +1,1 @@
+"""The loop and what is around it, with memory in place of the outside."""
