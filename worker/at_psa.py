@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from events.failures import System, TryLater
+from events.failures import Malformed, System, TryLater
 from events.link import CalendarSeen, Link, LinkState, ManagedEvent, PsaSeen
 from events.outcomes import Direction
 from events.platform import Absent, Created, Declined, Done, ItemNow, MovedOn
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 NEEDS_LOOK: Final = (ReadItem, VerifyEvent)
 PSA_WRITES: Final = (CreateItem, ChangeItem, DeleteItem)
 _OUTAGE: Final = 3
-"""So many items in a row that fail with an internal error are no longer the items' fault."""
+"""So many items in a row that fail like this are no longer the items' fault."""
+_PERHAPS_THE_ITEMS: Final = frozenset({Reason.SERVER_ERROR, Reason.UNREADABLE_ANSWER})
 
 
 async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
@@ -52,11 +53,14 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
             if error.system is not System.PSA:
                 raise
             in_a_row += 1
-            if error.reason is Reason.SERVER_ERROR and in_a_row < _OUTAGE:
+            if error.reason in _PERHAPS_THE_ITEMS and in_a_row < _OUTAGE:
                 failed.append((one.stored, _stumbled(work, one.link, error)))
             else:
                 await work.psa_is_away(error)
                 done.append(one)
+        except Malformed as error:
+            failed.append((one.stored, _illegible(work, one, error)))
+            in_a_row = 0
         else:
             if isinstance(taken, _Made):
                 made.append(taken)
@@ -214,6 +218,14 @@ def _stumbled(work: Slice, link: Link, error: TryLater) -> Link:
     due_at = now + backoff(link.attempts, work.tools.chance(), error.retry_after)
     link = record.postponed(link, error.reason, due_at, now)
     telling.stumbled(work.report, link, work.occasion, Direction.FROM_CALENDAR)
+    return link
+
+
+def _illegible(work: Slice, one: Judged, error: Malformed) -> Link:
+    """The PSA answers, but what it says of this item breaks the contract: somebody must look at it there."""
+    link = record.blocked(one.link, error.reason, error.detail)
+    if (entry := telling.concluded(work.report, one.stored, link, work.occasion)) is not None:
+        work.park(link, entry, trace_of(error))
     return link
 
 

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from adapters.http.json import Object, integer, mapping, text
 from adapters.http.pool import CALL_SECONDS, Answer, Params, is_success, words
 from adapters.psa import wire
-from events.failures import System, TryLater
+from events.failures import Malformed, System, TryLater
+from events.items import ItemType
 from events.platform import Absent, CreateAnswer, Created, Declined, Done, ItemAnswer, ItemNow, MovedOn
 from events.reasons import Reason
 
@@ -39,7 +40,8 @@ class Psa:
     """Speaks to the calendar API. Tokens are fetched when needed, and fetched again when one is refused.
 
     Every call raises `TryLater` if the PSA is away, answers nonsense or fails for another reason than the call itself,
-    and `RateLimited` if it asks for fewer calls.
+    and `RateLimited` if it asks for fewer calls. Of an item that breaks the contract, or is not the one that was asked
+    for, it raises `Malformed`.
     """
 
     def __init__(self, http: HttpPool, credentials: Credentials) -> None:
@@ -51,21 +53,23 @@ class Psa:
     async def read(self, key: ItemKey) -> ItemNow | None:
         """Return an item as it is now; None if the PSA does not know it."""
         body = await self._call("GET", key.tenant_id, _path(key), params=_part(key))
-        return None if _code(body) == _NOT_FOUND else self._item(body, key.tenant_id)
+        return None if _code(body) == _NOT_FOUND else self._item_named(body, key)
 
     async def find(self, tenant_id: int, reference: str) -> ItemNow | None:
         """Return the appointment that was created under a reference."""
         body = await self._call(
             "GET", tenant_id, "/v2/calendar/appointments", params=[("externalReference", reference)]
         )
-        return None if _code(body) == _NOT_FOUND else self._item(body, tenant_id)
+        return None if _code(body) == _NOT_FOUND else self._appointment(body, tenant_id)
 
     async def create(self, draft: AppointmentDraft) -> CreateAnswer:
         """Create an appointment, or find the one that was created under the same reference."""
         body = await self._call("POST", draft.tenant_id, "/v2/calendar/appointments", json=wire.draft_body(draft))
         if _code(body) is not None:
             return Declined(_words(body))
-        return Created(self._item(body, draft.tenant_id), found=mapping(body.get("result")).get("created") is False)
+        return Created(
+            self._appointment(body, draft.tenant_id), found=mapping(body.get("result")).get("created") is False
+        )
 
     async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
         """Change an item, if it is still at `revision`."""
@@ -81,12 +85,24 @@ class Psa:
     def _answered(self, body: Object, key: ItemKey) -> ItemAnswer:
         code = _code(body)
         if code is None:
-            return Done(self._item(body, key.tenant_id))
+            return Done(self._item_named(body, key))
         if code == _NOT_FOUND:
             return Absent()
         if code == _MOVED_ON:
-            return MovedOn(self._item(body, key.tenant_id))
+            return MovedOn(self._item_named(body, key))
         return Declined(_words(body))
+
+    def _item_named(self, body: Object, key: ItemKey) -> ItemNow:
+        found = self._item(body, key.tenant_id)
+        if found.key != key:
+            raise Malformed(Reason.BREAKS_SCHEMA, "item_id: is not the one that was asked for")
+        return found
+
+    def _appointment(self, body: Object, tenant_id: int) -> ItemNow:
+        found = self._item(body, tenant_id)
+        if found.key.item_type is not ItemType.APPOINTMENT:
+            raise Malformed(Reason.BREAKS_SCHEMA, "item_type: is not appointment")
+        return found
 
     def _item(self, body: Object, tenant_id: int) -> ItemNow:
         found = wire.item_now(body.get("result"), tenant_id)

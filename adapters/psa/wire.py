@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
+from pydantic import TypeAdapter
 
-from adapters.http.json import array, integer, mapping, text
+from adapters.http.json import array, mapping, text
+from events.contract import parse
+from events.failures import Malformed
 from events.items import ItemType
 from events.link import ItemKey
 from events.platform import (
@@ -21,6 +24,8 @@ from events.platform import (
     ServiceCallTimes,
     TodoDate,
 )
+from events.psa import ItemChange
+from events.reasons import Reason
 
 if TYPE_CHECKING:
     from datetime import date
@@ -38,19 +43,29 @@ def snake(value: object) -> object:
     return value
 
 
+_STATE: Final[TypeAdapter[ItemChange]] = TypeAdapter(ItemChange)
+_PARTS: Final = ("item_type", "item_id", "revision", "deleted", "assignees", "item")
+
+
 def item_now(state: object, tenant_id: int) -> ItemNow | None:
-    """Return an item state, given in snake case; None if it lacks what names it."""
+    """Return an item state, given in snake case; None if it lacks what names it.
+
+    Raises `Malformed` if this one item breaks the contract, which is that of the event about it.
+    """
     body = mapping(state)
-    kind, item_id = text(body.get("item_type")), text(body.get("item_id"))
-    revision, item = integer(body.get("revision")), body.get("item")
-    if kind not in set(ItemType) or not item_id or revision is None:
+    if text(body.get("item_type")) not in set(ItemType) or not text(body.get("item_id")):
         return None
+    named = {name: body[name] for name in _PARTS if name in body}
+    part_id = body.get("part_id") or None
+    now = parse(_STATE, orjson.dumps({"tenant_id": tenant_id, "deleted": False, **named, "part_id": part_id}))
+    if now.item is None and not now.deleted:
+        raise Malformed(Reason.BREAKS_SCHEMA, "item: is missing")
     return ItemNow(
-        key=ItemKey(tenant_id, ItemType(kind), item_id, text(body.get("part_id")) or None),
-        revision=revision,
-        deleted=body.get("deleted") is True,
-        assignees=frozenset(user for one in array(body.get("assignees")) if (user := integer(one)) is not None),
-        item=orjson.dumps(item).decode() if isinstance(item, dict) else None,
+        key=ItemKey(tenant_id, now.item_type, now.item_id, now.part_id),
+        revision=now.revision,
+        deleted=now.deleted,
+        assignees=frozenset(now.assignees or ()),
+        item=orjson.dumps(body["item"]).decode() if now.item and not now.deleted else None,
     )
 
 

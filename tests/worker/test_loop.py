@@ -12,15 +12,16 @@ import pytest
 
 import worker.executor
 from events.commands import Cause, Wake
-from events.failures import Refused, TryLater
+from events.failures import Malformed, Refused, TryLater
 from events.items import ItemType
 from events.journal import Act, Entry
-from events.link import LinkState
+from events.link import ItemKey, LinkState
 from events.outcomes import ItemBlocked
-from events.platform import AppointmentDraft, CreateAnswer, Declined
+from events.platform import AppointmentDraft, CreateAnswer, Declined, ItemNow
+from events.psa import ItemChanged
 from events.reasons import Reason
 from tests.memory.calendar import Pace
-from tests.memory.platform import stamp
+from tests.memory.platform import Row, stamp
 from tests.simulation.world import INTEGRATION, NOON, USER, Message, Task, World
 from worker.judging import judge as honest_judge
 from worker.publishing import OutcomeEvents
@@ -97,8 +98,8 @@ def test_an_item_that_the_psa_does_not_know_is_set_aside_once(world: World) -> N
     assert [outcome.data.reason for outcome in world.outcomes if isinstance(outcome, ItemBlocked)] == ["item_not_found"]
 
 
-def without_content(world: World, row: Any) -> Any:
-    event = world.platform.event(replace(row, revision=row.revision + 1))
+def without_content(world: World, row: Row, later: int = 1) -> ItemChanged:
+    event = world.platform.event(replace(row, revision=row.revision + later))
     return event.model_copy(update={"data": event.data.model_copy(update={"item": None})})
 
 
@@ -115,6 +116,30 @@ def test_an_event_that_the_psa_refuses_is_set_aside_once(world: World, monkeypat
     assert parked(world) == [(Reason.PSA_REFUSED, only_link(world))]
     (_, entry) = world.parked[0]
     assert entry.message == "user is not active"
+
+
+def test_an_item_of_which_the_psa_talks_nonsense_is_set_aside_once_and_the_others_go_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = world.platform.read
+
+    async def read(key: ItemKey) -> ItemNow | None:
+        if key.item_id == "1":
+            raise Malformed(Reason.BREAKS_SCHEMA, "revision: should be a number")
+        return await honest(key)
+
+    monkeypatch.setattr(world.platform, "read", read)
+    for subject in ("Broken", "Whole"):
+        item = world.platform.make(ItemType.APPOINTMENT, USER, subject=subject, **TIMES)
+        world.queue[-1] = Message("item", f"item-{item}", without_content(world, world.platform.rows[item], 0))
+    world.settle()
+    world.look_again()
+    world.settle()
+    assert [(entry.reason, entry.message) for _, entry in world.parked] == [
+        (Reason.BREAKS_SCHEMA, "revision: should be a number")
+    ]
+    assert [event.summary for event in world.calendar.live()] == ["Whole"]
+    assert world.integrations.rows[INTEGRATION].integration.held.psa_hold is None
 
 
 def test_a_link_that_cannot_be_judged_is_set_aside_once_and_the_others_go_on(

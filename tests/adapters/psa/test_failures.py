@@ -18,7 +18,7 @@ from adapters.http.pool import HttpPool
 from adapters.http.serve import serve
 from adapters.psa import client as client_module
 from adapters.psa.client import Credentials, Psa
-from events.failures import RateLimited, System, TryLater
+from events.failures import Malformed, RateLimited, System, TryLater
 from events.items import ItemType
 from events.link import ItemKey
 from events.platform import Absent, AppointmentDraft, Created, Declined, Done, ItemChanges, ItemNow, MovedOn
@@ -263,10 +263,6 @@ NONSENSE: Final[Mapping[str, object]] = MappingProxyType({
     "other kind": {"success": True, "result": STATE | {"itemType": "invoice"}},
     "no id": {"success": True, "result": STATE | {"itemId": ""}},
     "number as id": {"success": True, "result": STATE | {"itemId": 88120}},
-    "no revision": {"success": True, "result": STATE | {"revision": None}},
-    "text as revision": {"success": True, "result": STATE | {"revision": "41"}},
-    "half a revision": {"success": True, "result": STATE | {"revision": 40.5}},
-    "endless revision": {"success": True, "result": STATE | {"revision": 2**64}},
     "success as text": {"success": "true", "result": STATE},
     "no error": {"success": False},
     "text as error": {"success": False, "error": "No."},
@@ -308,9 +304,49 @@ async def test_a_sign_in_without_a_token_is_an_outage(body: object, server: Serv
     assert (await failure_of("read", psa)).reason is Reason.NOT_AUTHENTICATED
 
 
-async def test_assignees_are_numbers_and_nothing_else(server: Server, http: HttpPool) -> None:
-    given: list[object] = [5571, True, None, "5572", 5573.0, {}, 5574]
-    strange: Json = STATE | {"assignees": given}
-    now = await told(server, http, {"success": True, "result": strange}).read(KEY)
-    assert now is not None
-    assert now.assignees == {5571, 5574}
+BROKEN: Final[list[tuple[str, object]]] = [
+    ("itemId", "8\x0012"),
+    ("itemId", "8-8"),
+    ("itemId", "8" * 65),
+    ("itemId", "88121"),
+    ("partId", "7"),
+    ("partId", 7),
+    ("revision", None),
+    ("revision", "41"),
+    ("revision", 40.5),
+    ("revision", 2**64),
+    ("revision", -1),
+    ("deleted", "false"),
+    ("deleted", None),
+    ("assignees", None),
+    ("assignees", [5571, "5572"]),
+    ("assignees", [2**40]),
+    ("item", None),
+    ("item", "Lunch"),
+    ("item", {"id": 88120, "subject": 7}),
+    ("item", {"id": 88120, "start": "tomorrow, at s3cr3t"}),
+]
+
+
+@pytest.mark.parametrize(("part", "value"), BROKEN, ids=[f"{part} {value}"[:40] for part, value in BROKEN])
+@pytest.mark.parametrize("call", ["read", "change", "delete"])
+async def test_an_item_that_breaks_the_contract_is_this_items_trouble_and_no_outage(
+    call: str, part: str, value: object, server: Server, http: HttpPool
+) -> None:
+    psa = told(server, http, {"success": True, "result": STATE | {part: value}})
+    with pytest.raises(Malformed) as failure:
+        await CALLS[call](psa)
+    assert failure.value.reason is Reason.BREAKS_SCHEMA
+    assert snake_of(part) in failure.value.detail
+    assert "s3cr3t" not in failure.value.detail
+
+
+def snake_of(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+@pytest.mark.parametrize("call", ["find", "create"])
+async def test_what_is_found_or_created_is_an_appointment(call: str, server: Server, http: HttpPool) -> None:
+    todo = STATE | {"itemType": "todo", "item": {"id": 88120, "description": "Call"}}
+    with pytest.raises(Malformed, match="item_type"):
+        await CALLS[call](told(server, http, {"success": True, "result": todo}))
