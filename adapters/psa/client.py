@@ -95,7 +95,7 @@ class Psa:
     def _item_named(self, body: Object, key: ItemKey) -> ItemNow:
         found = self._item(body, key.tenant_id)
         if found.key != key:
-            raise Malformed(Reason.BREAKS_SCHEMA, "item_id: is not the one that was asked for")
+            raise Malformed(Reason.BREAKS_SCHEMA, "item_id, part_id: are not those that were asked for")
         return found
 
     def _appointment(self, body: Object, tenant_id: int) -> ItemNow:
