@@ -90,6 +90,8 @@ class PsaSeen:
     at: datetime
     absent: bool = False
     """The PSA was asked and does not know the item. That is no evidence that it was deleted."""
+    changed_at: datetime | None = None
+    """When the PSA says that it changed. For measuring only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,8 @@ class Reason(StrEnum):
     DELIVERY_LIMIT = "delivery_limit", "The broker gave up after too many deliveries."
 
     # The program itself
+    STARTING = "starting", "The worker is about to begin."
+    STOPPING = "stopping", "The worker is about to end."
     LOSES_MESSAGES = "loses_messages", "The broker is set up so that messages could be lost."
     BAD_SETTINGS = "bad_settings", "Settings are wrong or missing."
     BUG = "bug", "A failure that nobody foresaw."

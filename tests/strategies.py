@@ -108,6 +108,7 @@ psa_seen: Final = whole(
     item=maybe(texts),
     at=moments,
     absent=st.booleans(),
+    changed_at=maybe(moments),
 )
 calendar_seen: Final = whole(
     CalendarSeen,

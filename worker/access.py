@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from adapters.cronofy.client import Query
+from adapters.telemetry import metrics
 from events.calendar import CalendarEvent, CalendarWrite, ChannelInfo, Page, UserInfo, WriteResult
 from events.content import Timed, When
 from events.failures import MustReconnect, RateLimited, System, TokenRejected, TryLater
@@ -171,6 +172,8 @@ class CronofyAccess:
         waited = 0.0
         while (wait := await self._service.budget.spend(1, self._lane)) > 0:
             if waited + wait > _WAIT_HERE:
+                metrics.BUDGET_WAITS.labels(self._lane, "postponed").inc()
                 raise RateLimited(System.CRONOFY, Reason.RATE_LIMITED, "our own allowance", retry_after=wait)
+            metrics.BUDGET_WAITS.labels(self._lane, "waited").inc()
             await self._service.clock.sleep(wait)
             waited += wait

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from adapters.telemetry import metrics
 from events.calendar import Accepted, CalendarWrite, NotThere, Rejected, RemoveEventWrite, Stumbled, WriteResult
 from events.failures import Gone, System, TryLater
 from events.items import ItemType
@@ -106,6 +107,7 @@ def _after(work: Slice, one: Judged, result: WriteResult) -> Link:
 
 def _stumbled(work: Slice, link: Link, reason: Reason) -> Link:
     now = work.now()
+    metrics.RETRIES.labels(System.CRONOFY, "transient").inc()
     if record.given_up(link, now, work.tools.timing):
         link = record.blocked(link, reason)
         work.park(link, telling.refused(work.report, link, work.occasion, Direction.TO_CALENDAR), NO_TRACE)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from adapters.telemetry import metrics
 from events.failures import Malformed, System, TryLater
 from events.link import CalendarSeen, Link, LinkState, ManagedEvent, PsaSeen
 from events.outcomes import Direction
@@ -209,6 +210,7 @@ def _declined(work: Slice, one: Judged, message: str) -> Judged:
 
 
 def _stumbled(work: Slice, link: Link, error: TryLater) -> Link:
+    metrics.retried(error)
     now = work.now()
     if record.given_up(link, now, work.tools.timing):
         link = record.blocked(link, error.reason)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from adapters.telemetry import metrics
+from adapters.telemetry.pulse import moved
 from events.commands import Cause, Wake
 from events.failures import Gone, MustReconnect, RateLimited, Refused, Stale, System, TryLater
 from events.integration import Busy, Lost, Released, Status, Taken, Unknown
@@ -52,6 +54,7 @@ class Executor:
             case Unknown():
                 return Reason.UNKNOWN_INTEGRATION.value
             case Busy():
+                metrics.LEASE_CONFLICTS.inc()
                 return "busy"
             case Taken():
                 return await self._work(wake, taken)
@@ -63,16 +66,19 @@ class Executor:
             try:
                 due_at = await self._slice(wake, holding)
             except Stale as error:
+                metrics.STALE_DROPS.labels(error.reason).inc()
                 if error.reason is Reason.LEASE_LOST:
                     return error.reason.value
                 holding.forget()
                 due_at = self.tools.clock.now()  # new settings: begin anew under them
             if self.tools.clock.monotonic() - began > _TURN:
                 return await self._give_way(holding)
+            moved()
             match await holding.release(due_at):
                 case Released():
                     return "rested" if due_at is None else "waiting"
                 case Lost():
+                    metrics.STALE_DROPS.labels(Reason.LEASE_LOST).inc()
                     return Reason.LEASE_LOST.value
                 case Taken() as again:
                     taken = again
@@ -132,6 +138,7 @@ class Executor:
 
     async def _hold(self, holding: Holding, error: TryLater) -> datetime:
         """Leave the calendar service alone for a while. An outage is nobody's fault, and lasts as long as it lasts."""
+        metrics.retried(error)
         failures = holding.held.calendar_failures
         until = self.tools.clock.now() + backoff(failures, self.tools.chance(), error.retry_after)
         # Having used up the allowance is not a failure of the service.

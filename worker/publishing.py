@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.rabbitmq.publisher import Outgoing
-from events.addresses import COMMANDS, DEAD_LETTERS, OUTCOMES, WAKE_KEY
+from adapters.telemetry import metrics
+from events.addresses import COMMANDS, DEAD_LETTERS, LINK_KEY, OUTCOMES, WAKE_KEY
 from events.dead_letters import DeadLetter, Replayed, Source, portable
 from events.failures import Refused, System, TryLater
 
@@ -53,6 +54,8 @@ class WakeUps:
             await self.publisher.send_all(
                 Outgoing(COMMANDS, WAKE_KEY, wake.model_dump_json().encode(), self.new_id()) for wake in wakes
             )
+        for wake in wakes:
+            metrics.WAKES.labels(wake.cause).inc()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class DeadLetterBox:
         await self.publisher.send(
             Outgoing(DEAD_LETTERS, delivery.queue, delivery.body, self.new_id(), headers, properties=properties)
         )
+        metrics.DEAD_LETTERS.labels(delivery.queue, park.reason).inc()
 
     async def park(self, link: Link, entry: Entry, trace: Trace) -> None:
         """Set an item aside that a person must look at. Replaying it only makes the worker look again.
@@ -142,3 +146,4 @@ class DeadLetterBox:
         message = Outgoing(DEAD_LETTERS, "link", json.dumps(body).encode(), self.new_id(), letter.headers())
         with _until_routable():
             await self.publisher.send(message)
+        metrics.DEAD_LETTERS.labels(LINK_KEY, entry.reason).inc()

@@ -7,8 +7,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from adapters.cronofy.client import Application, Cronofy
 from adapters.cronofy.portal import CronofyPortal
@@ -17,6 +16,7 @@ from adapters.http.serve import serve
 from adapters.mongodb.budget import Budget
 from adapters.mongodb.dead_letters import DeadLetters
 from adapters.mongodb.driver import Database, open_database, ping
+from adapters.mongodb.figures import Figures
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal
 from adapters.mongodb.links import Links
@@ -31,6 +31,7 @@ from adapters.psa.client import Credentials, Psa
 from adapters.rabbitmq.connection import Connections, connect
 from adapters.rabbitmq.consumer import consume
 from adapters.rabbitmq.publisher import Publisher, open_publisher
+from adapters.telemetry.pulse import Pulse
 from events.addresses import (
     COMMANDS_QUEUE,
     DEAD_LETTERS_QUEUE,
@@ -50,7 +51,10 @@ from worker.consumers.shop import Shop
 from worker.core.record import Timing
 from worker.core.retry import backoff
 from worker.executor import Executor
-from worker.health import Health, health_app
+from worker.ops.readiness import Readiness, Systems
+from worker.ops.sampling import Sampler
+from worker.ops.server import Ops, ops_app
+from worker.parts import Part
 from worker.publishing import EXCHANGES, DeadLetterBox, OutcomeEvents, WakeUps
 from worker.said import Said
 from worker.slice import Tools
@@ -61,17 +65,6 @@ from worker.tenants import TenantCache
 if TYPE_CHECKING:
     from worker.holding import Holding
     from worker.settings import Settings, Store
-
-
-class Part(StrEnum):
-    """What a worker can consist of. Any set of them can run in one process."""
-
-    PSA_ITEMS = "psa-items"
-    INTEGRATIONS = "integrations"
-    NOTIFICATIONS = "notifications"
-    COMMANDS = "commands"
-    SWEEPER = "sweeper"
-    DEAD_LETTERS = "dead-letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +82,40 @@ class _Opened:
     tenants: Tenants
     letters: DeadLetters
     outcomes: OutcomeEvents
+    budget: Budget
+
+    @property
+    def seen(self) -> Systems:
+        """What readiness is about."""
+        return Systems(self.publisher, self.database, self.settings.rabbitmq_url.get_secret_value())
 
 
-async def run_worker(
-    settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, health: tuple[str, int] | None = None
-) -> None:
+async def run_worker(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event) -> None:
     """Run a worker until `stopping` is set, then finish what is under way.
 
-    `health`: where to serve health checks. At the start, absent systems are waited for: one line says which, and one
-    that it is back. Raises `Misconfigured` if a setting is wrong, or the broker lacks what the worker needs.
+    At the start, absent systems are waited for: one line says which, and one that it is back. Raises `Misconfigured` if
+    a setting is wrong, or the broker lacks what the worker needs, `OSError` if the port of its own server is taken.
     """
-    state = Health()
-    async with contextlib.AsyncExitStack() as stack:
-        if health is not None:
-            await stack.enter_async_context(serve(health_app(state), *health))
-        await _run_when_possible(settings, parts, stopping, state)
+    clock = SystemClock()
+    ops = Ops(Pulse(), Readiness(clock, stopping.is_set))
+    async with serve(ops_app(ops), settings.ops_host, settings.ops_port) as url, asyncio.TaskGroup() as tasks:
+        logger().info(Said.SERVING, url=url)
+        beating = tasks.create_task(ops.pulse.beat())
+        try:
+            await _run_when_possible(settings, parts, stopping, ops)
+        finally:
+            beating.cancel()
 
 
-async def _run_when_possible(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, state: Health) -> None:
+async def _run_when_possible(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, ops: Ops) -> None:
     clock = SystemClock()
     attempts = 0
     while not stopping.is_set():
         try:
-            await _run(settings, parts, stopping, clock, state)
+            await _run(settings, parts, stopping, clock, ops)
         except* TryLater as group:
             error = _first(group)
+            ops.readiness.ends(error)
             if attempts == 0:
                 logger().warning(Said.AWAY, system=error.system, reason=error.reason, detail=error.detail)
             delay = min(backoff(attempts, chance()), timedelta(seconds=15))
@@ -131,13 +133,13 @@ def _first(group: BaseExceptionGroup[TryLater]) -> TryLater:
 
 
 async def _run(
-    settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, clock: SystemClock, state: Health
+    settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, clock: SystemClock, ops: Ops
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        opened = await _open(stack, settings, stopping, clock)
+        opened = await _open(stack, settings, stopping, clock, ops.pulse)
         runs = [await _start(stack, part, opened, clock) for part in parts]
-        state.watch(opened.publisher, opened.database)
-        stack.callback(state.unwatch)
+        ops.begins(opened.seen, Sampler(Figures(opened.database), opened.budget, clock))
+        stack.callback(ops.ends)
         opened.shop.log.info(Said.STARTED, parts=[part.value for part in parts])
         async with asyncio.TaskGroup() as tasks:
             for one in runs:
@@ -146,7 +148,7 @@ async def _run(
 
 
 async def _open(
-    stack: contextlib.AsyncExitStack, settings: Settings, stopping: asyncio.Event, clock: SystemClock
+    stack: contextlib.AsyncExitStack, settings: Settings, stopping: asyncio.Event, clock: SystemClock, pulse: Pulse
 ) -> _Opened:
     vault = Vault(plain(settings.encryption_keys))
     database = await stack.enter_async_context(
@@ -166,6 +168,7 @@ async def _open(
         letters=letters,
         log=logger(),
         stopping=stopping,
+        pulse=pulse,
     )
     return _Opened(
         settings=settings,
@@ -179,6 +182,7 @@ async def _open(
         tenants=Tenants(database),
         letters=letters,
         outcomes=OutcomeEvents(publisher, new_id),
+        budget=Budget(database, settings.cronofy_client_id, settings.allowance),
     )
 
 
@@ -221,8 +225,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         await stack.enter_async_context(open_pool(System.PSA, settings.psa_ca_file)),
         Credentials(settings.psa_api_url, settings.psa_client_id, settings.psa_client_secret.get_secret_value()),
     )
-    budget = Budget(opened.database, settings.cronofy_client_id, settings.allowance)
-    service = Service(cronofy, budget, clock, settings.cronofy_callback_url)
+    service = Service(cronofy, opened.budget, clock, settings.cronofy_callback_url)
     tenants = TenantCache(opened.tenants, clock, timedelta(days=settings.log_keep_days))
     tools = Tools(
         links=opened.links,
@@ -249,6 +252,3 @@ async def opened_database(settings: Store) -> AsyncGenerator[Database, None]:
     """Open the database for a command of an operator."""
     async with open_database(settings.mongodb_driver, settings.store_url, settings.mongodb_database) as database:
         yield database
-
-
-ALL_PARTS: Final = tuple(Part)

@@ -8,6 +8,7 @@ from enum import StrEnum
 class Said(StrEnum):
     """Constant names: what people search for."""
 
+    SERVING = "ops_server_listens"
     STARTED = "worker_started"
     STOPPED = "worker_stopped"
     NOT_COMPARED = "topology_not_compared"

@@ -71,6 +71,10 @@ class Settings(Infrastructure):
     encryption_keys: Secrets
     """Comma-separated Fernet keys, the newest first. `calsync keys new` makes one."""
 
+    ops_host: str = "127.0.0.1"
+    """Where the worker serves `/livez`, `/readyz` and `/metrics`. `0.0.0.0` in a container."""
+    ops_port: int = Field(default=0, ge=0, le=65535)
+    """At which port. 0 takes a free one, and the log says which."""
     sweep_seconds: float = Field(default=1.0, gt=0, le=60)
     """How often to look for what is due."""
     integrations_at_once: int = Field(default=16, ge=1, le=500)

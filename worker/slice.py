@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from adapters.telemetry import metrics
 from events.reasons import Reason
 from events.traces import Trace, trace_of
 from worker.core.plan import Decision, Rest
@@ -118,6 +119,7 @@ class Slice:
 
     async def psa_is_away(self, error: TryLater) -> None:
         """Leave the PSA alone for a while, and remember it beyond this slice."""
+        metrics.retried(error)
         failures = self.holding.held.psa_failures
         self.psa_away = self.now() + backoff(failures, self.tools.chance(), error.retry_after)
         await self.holding.save(psa_hold=self.psa_away, psa_failures=failures + 1)
@@ -145,3 +147,11 @@ class Slice:
             await self.tools.outcomes.publish(report.outcomes)
         for link, entry, trace in parked:
             await self.tools.failed_items.park(link, entry, trace)
+        _count(report)
+
+
+def _count(report: Report) -> None:
+    for entry in report.entries:
+        metrics.ACTIONS.labels(entry.direction, entry.act, entry.result, entry.reason).inc()
+    for direction, seconds in report.delays:
+        metrics.SYNC_DELAY.labels(direction).observe(seconds)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from events.commands import Cause, Wake
+from worker.parts import Part
 from worker.said import Said
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Sweeper:
     async def run(self) -> None:
         """Run until the process is about to end."""
         while not self.shop.stopping.is_set():
-            woken = await self.shop.insist(self.sweep)
+            with self.shop.pulse.handling(Part.SWEEPER):
+                woken = await self.shop.insist(self.sweep)
             if woken:
                 self.shop.log.info(Said.SWEPT, integrations=woken)
             try:

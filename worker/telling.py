@@ -50,6 +50,8 @@ class Report:
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
     synced: bool = False
     """Whether anything was synced either way."""
+    delays: list[tuple[Direction, float]] = field(default_factory=list[tuple[Direction, float]])
+    """For what was confirmed: seconds since it changed on the other side."""
 
 
 def overruled(report: Report, link: Link, decision: Decision, occasion: Occasion) -> None:
@@ -100,9 +102,19 @@ def concluded(report: Report, stored: Link, link: Link, occasion: Occasion) -> E
         if link.item:
             report.outcomes.append(_synced(link, occasion, direction))
         report.synced = True
+        changed_at = _changed_at(link, direction)
+        if changed_at is not None:
+            report.delays.append((direction, max(0.0, (occasion.at - changed_at).total_seconds())))
         return None
     report.entries.append(_entry(link, occasion, Direction.NONE, Act.SKIP, Result.SKIPPED, link.reason))
     return None
+
+
+def _changed_at(link: Link, direction: Direction) -> datetime | None:
+    """When the change was made that has just been confirmed, by the clock of the side that it was made on."""
+    if direction is Direction.FROM_CALENDAR:
+        return link.calendar_seen.updated if link.calendar_seen else None
+    return (link.psa_seen.changed_at or link.psa_seen.at) if link.psa_seen else None
 
 
 def _did(stored: Link) -> bool:

@@ -129,7 +129,7 @@ class Cronofy:
 
         async def ask(secret: str) -> Answer:
             body = {"client_id": self._application.client_id, "client_secret": secret, **asked}
-            return await self._http.request("POST", self._url + path, json=body, repeatable=repeatable)
+            return await self._http.request("POST", self._url + path, json=body, repeatable=repeatable, route=path)
 
         newest, *older = self._application.secrets
         answer = await ask(newest)
@@ -191,7 +191,7 @@ class Cronofy:
         """Go on with a read. Raises `Gone` if the page has expired: the read has to begin anew."""
         if not leads_to(self._url, url):
             raise self._http.unreadable("the next page is elsewhere")  # and the token does not go there
-        return self._page(await self._ok("GET", url, token))
+        return self._page(await self._ok("GET", url, token, route="/v1/events/pages/{page}"))
 
     def _page(self, answer: Answer) -> Page:
         found = reading.rows(answer.body, "events")
@@ -232,7 +232,8 @@ class Cronofy:
 
     async def close_channel(self, token: str, channel_id: str) -> None:
         """Close a channel. Closing what is closed is success."""
-        answer = await self._send("DELETE", f"/v1/channels/{quote(channel_id, safe='')}", token)
+        path = f"/v1/channels/{quote(channel_id, safe='')}"
+        answer = await self._send("DELETE", path, token, route="/v1/channels/{id}")
         if not is_success(answer.status) and answer.status != HTTPStatus.NOT_FOUND:
             raise self._failure(answer)
 
@@ -241,17 +242,21 @@ class Cronofy:
     async def _get(self, path: str, token: str) -> object:
         return (await self._ok("GET", path, token)).body
 
-    async def _ok(self, method: str, url: str, token: str, *, params: Params = (), json: object = None) -> Answer:
-        answer = await self._send(method, url, token, params=params, json=json)
+    async def _ok(
+        self, method: str, url: str, token: str, *, params: Params = (), json: object = None, route: str = ""
+    ) -> Answer:
+        answer = await self._send(method, url, token, params=params, json=json, route=route)
         if not is_success(answer.status):
             raise self._failure(answer)
         return answer
 
-    async def _send(self, method: str, url: str, token: str, *, params: Params = (), json: object = None) -> Answer:
+    async def _send(
+        self, method: str, url: str, token: str, *, params: Params = (), json: object = None, route: str = ""
+    ) -> Answer:
+        """Send a request. `route`: needed where the path holds an id."""
         where = url if url.startswith("http") else self._url + url
-        return await self._http.request(
-            method, where, headers={"authorization": f"Bearer {token}"}, params=params, json=json
-        )
+        headers = {"authorization": f"Bearer {token}"}
+        return await self._http.request(method, where, headers=headers, params=params, json=json, route=route or url)
 
     def _failure(self, answer: Answer) -> SyncError:
         """Name what a status means. Source: cronofy.md, status codes and limits."""

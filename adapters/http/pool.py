@@ -25,6 +25,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from adapters.http.dates import http_date
 from adapters.http.routes import naming_call
+from adapters.telemetry import metrics, pulse
 from events.contract import MAX_DEPTH, may_be_deeper
 from events.failures import RateLimited, System, TryLater
 from events.reasons import Reason
@@ -75,9 +76,11 @@ class HttpPool:
         json: object = None,
         form: Mapping[str, str] | None = None,
         repeatable: bool = True,
+        route: str = "other",
     ) -> Answer:
         """Send a request and return its answer, whatever the status, except for those below.
 
+        `route`: the address as a template, without ids, to be counted under.
         `repeatable`: doing it twice does no harm, so that it may be sent again when the connection breaks. Raises
         `TryLater` without an answer in time and for 5xx, `RateLimited` for 429.
         """
@@ -90,17 +93,22 @@ class HttpPool:
         with naming_call(method, url):
             try:
                 async with asyncio.timeout(CALL_SECONDS):
-                    return await _hiccups(repeatable=repeatable)(self._once, method, url, asked)
+                    return await _hiccups(repeatable=repeatable)(self._once, method, url, route, asked)
             except httpx.DecodingError as error:
                 raise self.unreadable("compressed wrongly") from error
             except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
                 untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
                 reason = Reason.NOT_TRUSTED if untrusted else Reason.UNREACHABLE
                 raise TryLater(self.system, reason, type(error).__name__) from error
+            finally:
+                pulse.moved()
 
-    async def _once(self, method: str, url: str, asked: Mapping[str, Any]) -> Answer:
-        async with next(self._clients).stream(method, url, **asked) as response:
-            return self._answer(response, await self._content(response))
+    async def _once(self, method: str, url: str, route: str, asked: Mapping[str, Any]) -> Answer:
+        with metrics.request(self.system, method, route) as sent:
+            async with next(self._clients).stream(method, url, **asked) as response:
+                content = await self._content(response)
+                sent.status = response.status_code
+                return self._answer(response, content)
 
     async def _content(self, response: httpx.Response) -> bytes:
         """Read it all, also of an answer that says no: only then its connection can be used again."""

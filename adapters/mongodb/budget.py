@@ -7,16 +7,14 @@ out for a while, and then less; the full rate comes back within minutes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pymongo.write_concern import WriteConcern
 
-from adapters.mongodb.driver import Collection, Database, Document, away
+from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
 from events.lanes import Allowance, Lane
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 COLLECTION: Final = "rate_budget"
 _LEFT_TO_OTHERS: Final[Mapping[Lane, float]] = {
@@ -53,6 +51,19 @@ def bucket_of(allowance: Allowance) -> Bucket:
     size = min(max(both_used_up, 1.0), per_minute / 2)
     # A size of one is a second's whole allowance where that is one: then half the rate keeps two of them apart.
     return Bucket(size, refill=min((per_minute - size) / 60, max(per_second - size, per_second / 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How much of the allowance is left.
+
+    `rate`: the part of the full rate at which it refills, 1 when nothing is wrong. `paused`: seconds for which nothing
+    goes out.
+    """
+
+    requests: Mapping[Lane, float]
+    rate: float
+    paused: float
 
 
 class Budget:
@@ -97,16 +108,30 @@ class Budget:
         with away():
             await self._collection.update_one({"_id": self._id}, [{"$set": update}], upsert=True)
 
+    async def left(self) -> Left:
+        """Return what each lane could take now. Takes nothing."""
+        size = self._bucket.size
+        paused = {"$max": [0, {"$subtract": [{"$ifNull": ["$paused_until", "$$NOW"]}, "$$NOW"]}]}
+        looking = [{"$match": {"_id": self._id}}, self._filled(), {"$set": {"paused": paused}}]
+        with away():
+            found = await aggregate(self._collection, looking)
+        document = found[0] if found else {**self._full(), "paused": 0}
+        lanes = {lane: max(0.0, document["tokens"] - size * part) for lane, part in _LEFT_TO_OTHERS.items()}
+        return Left(lanes, rate=document["factor"], paused=document["paused"] / 1000)
+
     def _full(self) -> Document:
         return {"tokens": self._bucket.size, "at": None, "factor": 1.0, "paused_until": None, "granted": False}
 
-    def _taking(self, wanted: float, reserve: float) -> list[Document]:
+    def _filled(self) -> Document:
         elapsed: Document = {"$max": [0, _PASSED]}
         factor: Document = {"$min": [1.0, {"$add": ["$factor", {"$multiply": [elapsed, _RECOVERY_PER_SECOND]}]}]}
         refilled: Any = {"$add": ["$tokens", {"$multiply": [elapsed, self._bucket.refill, "$factor"]}]}
+        return {"$set": {"tokens": {"$min": [self._bucket.size, refilled]}, "factor": factor, "at": _FILLED_UNTIL}}
+
+    def _taking(self, wanted: float, reserve: float) -> list[Document]:
         granted: Document = {"$and": [{"$gte": ["$tokens", wanted + reserve]}, {"$lte": ["$paused_until", "$$NOW"]}]}
         return [
-            {"$set": {"tokens": {"$min": [self._bucket.size, refilled]}, "factor": factor, "at": _FILLED_UNTIL}},
+            self._filled(),
             {"$set": {"granted": granted}},
             {"$set": {"tokens": {"$cond": ["$granted", {"$subtract": ["$tokens", wanted]}, "$tokens"]}}},
         ]

@@ -151,6 +151,7 @@ def psa_seen_to_document(seen: PsaSeen | None) -> Document | None:
             "item": seen.item,
             "at": seen.at,
             "absent": seen.absent,
+            "changed_at": seen.changed_at,
         }
     )
 

@@ -162,9 +162,13 @@ def _pymongo(url: str) -> pymongo.AsyncMongoClient[Document]:
     return pymongo.AsyncMongoClient(url, **_OPTIONS)
 
 
-async def aggregate(collection: Collection, pipeline: Pipeline) -> list[Document]:
-    """Run an aggregation to its end. Motor returns the cursor at once, PyMongo has to be awaited for it."""
-    cursor: Any = cast("Any", collection).aggregate(pipeline)
+async def aggregate(collection: Collection, pipeline: Pipeline, limit_ms: int | None = None) -> list[Document]:
+    """Run an aggregation to its end. `limit_ms`: for how long the server may work on it.
+
+    Motor returns the cursor at once, PyMongo has to be awaited for it.
+    """
+    options: dict[str, int] = {} if limit_ms is None else {"maxTimeMS": limit_ms}
+    cursor: Any = cast("Any", collection).aggregate(pipeline, **options)
     if hasattr(cursor, "__await__"):
         cursor = await cursor
     return cast("list[Document]", await cursor.to_list(None))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from events.link import ItemKey
     from events.platform import AppointmentDraft, ItemChanges
 
+_ITEM: Final = "/v2/calendar/items/{type}/{id}"
+_SIGN_IN: Final = "/v2/security/authenticate"
 _NOT_FOUND: Final = 40400
 _MOVED_ON: Final = 40900
 _REFUSALS: Final = range(40000, 42900)
@@ -52,7 +54,7 @@ class Psa:
 
     async def read(self, key: ItemKey) -> ItemNow | None:
         """Return an item as it is now; None if the PSA does not know it."""
-        body = await self._call("GET", key.tenant_id, _path(key), params=_part(key))
+        body = await self._call("GET", key.tenant_id, _path(key), params=_part(key), route=_ITEM)
         return None if _code(body) == _NOT_FOUND else self._item_named(body, key)
 
     async def find(self, tenant_id: int, reference: str) -> ItemNow | None:
@@ -74,13 +76,15 @@ class Psa:
     async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
         """Change an item, if it is still at `revision`."""
         wanted = {"revision": revision, "changes": wire.changes_body(changes)}
-        return self._answered(await self._call("PATCH", key.tenant_id, _path(key), params=_part(key), json=wanted), key)
+        body = await self._call("PATCH", key.tenant_id, _path(key), params=_part(key), json=wanted, route=_ITEM)
+        return self._answered(body, key)
 
     async def delete(self, key: ItemKey, revision: int) -> ItemAnswer:
         """Delete an appointment, if it is still at `revision`. Deleting what is gone is success."""
         path = f"/v2/calendar/appointments/{quote(key.item_id, safe='')}"
         params = [*_part(key), ("revision", str(revision))]
-        return self._answered(await self._call("DELETE", key.tenant_id, path, params=params), key)
+        route = "/v2/calendar/appointments/{id}"
+        return self._answered(await self._call("DELETE", key.tenant_id, path, params=params, route=route), key)
 
     def _answered(self, body: Object, key: ItemKey) -> ItemAnswer:
         code = _code(body)
@@ -113,14 +117,21 @@ class Psa:
     # Requests
 
     async def _call(
-        self, method: str, tenant_id: int, path: str, *, params: Params = (), json: object = None
+        self, method: str, tenant_id: int, path: str, *, params: Params = (), json: object = None, route: str = ""
     ) -> Object:
-        """Return the envelope, its names in snake case. Signing in counts towards the longest time of a call."""
+        """Return the envelope, its names in snake case. Signing in counts towards the longest time of a call.
+
+        `route`: needed where the path holds an id.
+        """
+
+        async def send() -> Answer:
+            return await self._send(method, tenant_id, path, params=params, json=json, route=route or path)
+
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                answer = await self._send(method, tenant_id, path, params, json)
+                answer = await send()
                 if answer.status == HTTPStatus.UNAUTHORIZED:
-                    answer = await self._send(method, tenant_id, path, params, json)
+                    answer = await send()
         except TimeoutError as error:
             raise TryLater(System.PSA, Reason.UNREACHABLE, type(error).__name__) from error
         if answer.status == HTTPStatus.UNAUTHORIZED:
@@ -136,10 +147,13 @@ class Psa:
             raise TryLater(System.PSA, Reason.SERVER_ERROR, words(f"{code} {_words(body)}"))
         return body
 
-    async def _send(self, method: str, tenant_id: int, path: str, params: Params, json: object) -> Answer:
+    async def _send(
+        self, method: str, tenant_id: int, path: str, *, params: Params, json: object, route: str
+    ) -> Answer:
         token = self._tokens.get(tenant_id) or await self._authenticate(tenant_id)
         headers = {"authorization": f"Bearer {token}"}
-        answer = await self._http.request(method, self._url + path, headers=headers, params=params, json=json)
+        url = self._url + path
+        answer = await self._http.request(method, url, headers=headers, params=params, json=json, route=route)
         # Another call may have got a new one meanwhile, and that one is good.
         if answer.status == HTTPStatus.UNAUTHORIZED and self._tokens.get(tenant_id) == token:
             del self._tokens[tenant_id]
@@ -152,7 +166,7 @@ class Psa:
             "clientSecret": self._credentials.client_secret,
             "tenant": str(tenant_id),
         }
-        answer = await self._http.request("POST", f"{self._url}/v2/security/authenticate", form=form)
+        answer = await self._http.request("POST", self._url + _SIGN_IN, form=form, route=_SIGN_IN)
         token = text(mapping(mapping(wire.snake(answer.body)).get("result")).get("access_token"))
         if not token:
             # The operator may be changing the secret right now: waiting loses nothing, and says so in the log.

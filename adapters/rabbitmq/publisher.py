@@ -12,6 +12,7 @@ import aio_pika
 from aio_pika.exceptions import PublishError
 
 from adapters.rabbitmq.connection import OPEN_TIMEOUT, must_exist, open_channel, reaching, restore
+from adapters.telemetry import metrics
 from events.failures import Refused, TryLater
 from events.reasons import Reason
 
@@ -78,13 +79,19 @@ class Publisher:
         Raises `Refused` (`unroutable`) if no queue takes it, `TryLater` if the broker is away, full or silent; then it
         may have been published or not.
         """
-        # The library waits for a reconnect outside its own timeout.
-        async with self._slots, reaching(CONFIRM_TIMEOUT):
-            await restore(self._channel)
-            try:
-                await self._exchanges[message.exchange].publish(_amqp(message), message.routing_key, mandatory=True)
-            except PublishError as error:
-                raise Refused(Reason.UNROUTABLE, f"{message.exchange} {message.routing_key}") from error
+        outcome = "failed"
+        try:
+            # The library waits for a reconnect outside its own timeout.
+            async with self._slots, reaching(CONFIRM_TIMEOUT):
+                await restore(self._channel)
+                try:
+                    await self._exchanges[message.exchange].publish(_amqp(message), message.routing_key, mandatory=True)
+                except PublishError as error:
+                    outcome = "unroutable"
+                    raise Refused(Reason.UNROUTABLE, f"{message.exchange} {message.routing_key}") from error
+            outcome = "confirmed"
+        finally:
+            metrics.PUBLISHED.labels(message.exchange, outcome).inc()
 
 
 def _foremost(group: ExceptionGroup[Exception]) -> Exception:

@@ -109,6 +109,16 @@ async def check(connection: AbstractConnection) -> list[Finding]:
     return [_not_compared(finding.subject) if finding.remedy is _NO_RIGHT else finding for finding in findings]
 
 
+async def lacking(connection: AbstractConnection) -> list[str]:
+    """Return which exchanges and queues do not exist. Only looks, so any user may ask. Raises `TryLater`."""
+    findings: list[Finding] = []
+    for name in EXCHANGES:
+        findings += await _try(connection, f"exchange {name}", _look_for_exchange(name))
+    for queue in QUEUES:
+        findings += await _try(connection, f"queue {queue.name}", _look_for_queue(queue))
+    return [finding.subject for finding in findings]
+
+
 async def apply(connection: AbstractConnection) -> list[Finding]:
     """Create what is missing. Returns what could not be made as declared; never deletes or changes what exists.
 

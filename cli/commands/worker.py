@@ -9,7 +9,8 @@ import typer
 from adapters.process.ending import run_until_asked
 from adapters.process.logs import configure
 from cli.running import run
-from worker.run import ALL_PARTS, Part, run_worker
+from worker.parts import ALL_PARTS, Part
+from worker.run import run_worker
 from worker.settings import Settings
 
 
@@ -17,15 +18,12 @@ def command(
     only: Annotated[
         str, typer.Option(help=f"Run only these parts, comma-separated: {', '.join(ALL_PARTS)}.", metavar="PARTS")
     ] = "",
-    health_host: Annotated[str, typer.Option(help="Where to listen for health checks.")] = "127.0.0.1",
-    health_port: Annotated[int | None, typer.Option(help="Serve /livez and /readyz at this port.")] = None,
 ) -> None:
     """Run a worker until SIGTERM. Any number of them may run at once."""
     parts = _parts(only)
     settings = Settings.load()
     configure(settings.log_format, settings.log_level)
-    health = None if health_port is None else (health_host, health_port)
-    run(run_until_asked(lambda stopping: run_worker(settings, parts, stopping, health), settings.stop_seconds))
+    run(run_until_asked(lambda stopping: run_worker(settings, parts, stopping), settings.stop_seconds))
 
 
 def _parts(only: str) -> tuple[Part, ...]:

@@ -13,6 +13,7 @@ from typing import Final
 
 import httpx
 
+from adapters.process.environment import PREFIX
 from cli.failing import Failed
 from stack.native.places import PROJECT
 from stack.native.ports import free_port
@@ -41,10 +42,11 @@ class WorkerProcess:
     async def start(self) -> None:
         """Start it. See `ready`."""
         self._port = free_port()
+        environment = {**self.environment, f"{PREFIX}OPS_PORT": str(self._port)}
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "cli", "worker", "--health-port", str(self._port), *self.words,
-                cwd=PROJECT, env=dict(self.environment), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+                sys.executable, "-m", "cli", "worker", *self.words,
+                cwd=PROJECT, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,  # Ctrl-C is for us, and we end it in order
             )  # fmt: skip
 

@@ -75,7 +75,8 @@ def test_every_address_is_a_service_that_is_waited_for_and_listens_there(name: s
 @each_of_ours
 def test_the_port_that_is_checked_is_the_port_that_is_opened(name: str) -> None:
     checked = set(re.findall(r"\b80\d0\b", str(OURS[name].get("healthcheck", ""))))
-    opened = set(re.findall(r"\b80\d0\b", str(OURS[name].get("command", ""))))
+    told = [OURS[name].get("command", ""), OURS[name].get("environment", {}).get("CALSYNC_OPS_PORT", "")]
+    opened = set(re.findall(r"\b80\d0\b", str(told)))
     assert checked == opened
 
 

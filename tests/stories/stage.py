@@ -31,7 +31,8 @@ from sandbox.cronofy.model.settings import Settings as CronofyHabits
 from sandbox.psa.client import PsaControl, PsaItem, psa_control
 from sandbox.run import Ways, running_sandboxes
 from sandbox.settings import SandboxSettings
-from worker.run import ALL_PARTS, Part, run_worker
+from worker.parts import ALL_PARTS, Part
+from worker.run import run_worker
 from worker.settings import Settings
 
 T = TypeVar("T")

@@ -39,6 +39,10 @@ class CommandsConsumer:
                     tasks.create_task(self._take(delivery))
 
     async def _take(self, delivery: Delivery) -> None:
+        with self.shop.handling(delivery.queue):
+            await self._execute(delivery)
+
+    async def _execute(self, delivery: Delivery) -> None:
         began = self.shop.clock.monotonic()
         result = await self.shop.insist(lambda: self._handle(delivery))
         if isinstance(result, Park):
@@ -53,6 +57,7 @@ class CommandsConsumer:
             outcome=outcome,
             seconds=round(self.shop.clock.monotonic() - began, 4),
         )
+        self.shop.processed(delivery.queue, outcome)
         if outcome in _NOTHING_THERE:
             await self.shop.done(delivery, Verdict.STALE, outcome)
         elif wake.cause is Cause.REPLAY:

@@ -37,7 +37,8 @@ class Keeper:
         while not self.shop.stopping.is_set():
             batch = await self.shop.next_batch(self.inbox, BATCH, _LOOK_SECONDS)
             if batch:
-                await self._take(batch)
+                with self.shop.handling(self.inbox.queue):
+                    await self._take(batch)
             await self._look()
 
     async def _take(self, batch: Sequence[Delivery]) -> None:
@@ -48,6 +49,7 @@ class Keeper:
             await self._one_by_one(batch, occurrences)
             return
         await ack_batch(batch)
+        self.shop.processed(self.inbox.queue, "done", len(batch))
         self.shop.log.info(Said.KEPT, received=len(batch), new=new)
 
     async def _keep(self, occurrences: Sequence[Occurrence]) -> int:
@@ -61,6 +63,7 @@ class Keeper:
         for delivery, one in zip(batch, occurrences, strict=True):
             bare = replace(one.letter, original=replace(one.letter.original, headers={}, properties={}))
             if await self._kept(one) or await self._kept(replace(one, letter=bare)):
+                self.shop.processed(self.inbox.queue, "done")
                 await delivery.ack()
 
     async def _kept(self, one: Occurrence) -> bool:

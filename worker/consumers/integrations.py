@@ -40,7 +40,8 @@ class WishesConsumer:
     async def run(self) -> None:
         """Run until the process is about to end."""
         while batch := await self.shop.next_batch(self.inbox, 1):
-            await self._take(batch[0])
+            with self.shop.handling(self.inbox.queue):
+                await self._take(batch[0])
 
     async def _take(self, delivery: Delivery) -> None:
         result = await self.shop.insist(lambda: self._handle(delivery.body))
@@ -48,6 +49,7 @@ class WishesConsumer:
             await self.shop.set_aside(delivery, result)
             return
         self.shop.log.info(Said.WISH_TAKEN, **result)
+        self.shop.processed(delivery.queue, "done" if result["new"] else "old")
         await self.shop.done(delivery, Verdict.RESOLVED if result["new"] else Verdict.STALE)
 
     async def _handle(self, body: bytes) -> dict[str, object]:

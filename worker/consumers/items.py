@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from adapters.rabbitmq.consumer import Delivery, Inbox, ack_batch
+from adapters.telemetry.metrics import EVENT_AGE
 from events.commands import Cause, Wake
 from events.contract import parse
 from events.dead_letters import Replayed
@@ -19,6 +20,7 @@ from worker.consumers.shop import LONGEST_TURN, Shop
 from worker.core.retry import Park
 from worker.intake.items import Taken, Wakes, take_items
 from worker.intake.safety import SAFETY_NET
+from worker.parts import consumer_of
 from worker.said import Said
 
 if TYPE_CHECKING:
@@ -62,8 +64,8 @@ class ItemsConsumer:
         replays = [delivery for delivery in batch if Replayed.of(delivery.headers)]
         others = [delivery for delivery in batch if delivery not in replays] if replays else batch
         groups = [[one] for one in others] if any(map(_suspicious, batch)) else [others]
-        for group in [*groups, *([one] for one in replays)]:
-            if group:
+        for group in filter(None, [*groups, *([one] for one in replays)]):
+            with self.shop.handling(self.inbox.queue):
                 await self._take(group)
 
     async def _take(self, batch: list[Delivery]) -> None:
@@ -82,6 +84,7 @@ class ItemsConsumer:
             await self._flush()
         await self._tell_of_replay(batch, taken)
         await ack_batch(batch)
+        self._count(events, taken)
         self.shop.log.info(
             Said.ITEMS_TAKEN,
             received=len(batch),
@@ -97,6 +100,16 @@ class ItemsConsumer:
             verdict = Verdict.STALE if nothing_new else Verdict.RESOLVED
             reason = Reason.NO_INTEGRATION if taken.nobody else Reason.OLD_REVISION
             await self.shop.note_replay(batch[0], verdict, reason.explanation if nothing_new else "")
+
+    def _count(self, events: Sequence[ItemChanged], taken: Taken) -> None:
+        now, queue = self.shop.clock.now(), self.inbox.queue
+        for event in events:
+            happened = event.data.modified_on or event.time
+            if happened is not None:
+                EVENT_AGE.labels(consumer_of(queue)).observe(max(0.0, (now - happened).total_seconds()))
+        self.shop.processed(queue, "nobody", taken.nobody)
+        self.shop.processed(queue, "old", taken.old)
+        self.shop.processed(queue, "done", len(events) - taken.nobody - taken.old)
 
     def _may_hold(self, woken: int) -> bool:
         """Whether wake-ups wait for what follows: while a stream lasts, but not for long."""

@@ -33,7 +33,8 @@ class NotificationsConsumer:
         """Run until the process is about to end."""
         while batch := await self.shop.next_batch(self.inbox, BATCH):
             for delivery in batch:
-                await self._take(delivery)
+                with self.shop.handling(self.inbox.queue):
+                    await self._take(delivery)
 
     async def _take(self, delivery: Delivery) -> None:
         result = await self.shop.insist(lambda: self._handle(delivery))
@@ -41,6 +42,7 @@ class NotificationsConsumer:
             await self.shop.set_aside(delivery, result)
             return
         self.shop.log.info(Said.NOTIFICATION_TAKEN, integration_id=result or None)
+        self.shop.processed(delivery.queue, "done" if result else "nobody")
         await self.shop.done(delivery, Verdict.RESOLVED if result else Verdict.STALE)
 
     async def _handle(self, delivery: Delivery) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from adapters.telemetry import metrics
+from adapters.telemetry.pulse import Pulse, moved
 from events.dead_letters import Replayed
 from events.failures import Malformed, TryLater
 from events.letters import Verdict
 from events.reasons import Reason
 from events.traces import trace_of
 from worker.core.retry import Ack, Hold, Park, Settlement, settle
+from worker.parts import consumer_of
 from worker.said import Said
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ class Shop:
     letters: Letters
     log: Logger
     stopping: asyncio.Event
+    pulse: Pulse = field(default_factory=Pulse)
     turn: Turn = field(default_factory=Turn)
 
     async def next_batch(self, inbox: Inbox, limit: int, patience: float | None = None) -> list[Delivery]:
@@ -71,10 +75,26 @@ class Shop:
         stop = asyncio.ensure_future(self.stopping.wait())  # noqa: TID251
         try:
             await asyncio.wait({batch, stop}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            return batch.result() if batch.done() else []
+            taken = batch.result() if batch.done() else []
         finally:
             batch.cancel()
             stop.cancel()
+        metrics.RECEIVED.labels(consumer_of(inbox.queue)).inc(len(taken))
+        return taken
+
+    @contextlib.contextmanager
+    def handling(self, queue: str) -> Generator[None, None, None]:
+        """Watch and time the handling of what came from a queue."""
+        consumer, began = consumer_of(queue), self.clock.monotonic()
+        with self.pulse.handling(consumer):
+            yield
+        metrics.PROCESSING.labels(consumer).observe(self.clock.monotonic() - began)
+
+    @staticmethod
+    def processed(queue: str, outcome: str, count: int = 1) -> None:
+        """Count messages by what came of them."""
+        if count:
+            metrics.PROCESSED.labels(consumer_of(queue), outcome).inc(count)
 
     async def insist(self, action: Callable[[], Awaitable[T]]) -> T | Park:
         """Do something until it succeeds, for as long as store or broker are away. Anything else ends as `Park`."""
@@ -85,12 +105,14 @@ class Shop:
             except Exception as error:  # noqa: BLE001 - `settle` says what becomes of each kind
                 decision = settle(error, attempts, self.chance())
                 await self._say(error, decision, attempts)
+                moved()
                 match decision:
                     case Park():
                         return replace(decision, trace=trace_of(error), attempts=attempts + 1)
                     case Ack():
                         return Park(Reason.BUG, "nothing was done")  # unreachable for handlers that return something
                     case Hold(delay=delay):
+                        metrics.retried(error)
                         await self.clock.sleep(delay.total_seconds())
                 attempts += 1
             else:
@@ -124,10 +146,12 @@ class Shop:
             if not refused:
                 self.log.error(Said.UNROUTABLE, reason=refusal.reason, detail=refusal.detail)
             refused += 1
+            moved()
             await self.clock.sleep(min(2.0**refused, _LONGEST_WAIT))
         self.log.warning(
             Said.PARKED, queue=delivery.queue, message_id=delivery.message_id, reason=park.reason, detail=park.detail
         )
+        self.processed(delivery.queue, "dead_lettered")
         await delivery.ack()
 
     async def _dead_letter(self, delivery: Delivery, park: Park) -> Park | None:

@@ -171,7 +171,8 @@ def _is_news(link: Standing, change: ItemChange) -> bool:
 
 def _seen(change: ItemChange, now: datetime) -> PsaSeen:
     item = change.item.model_dump_json(by_alias=True, exclude_none=True) if change.item else None
-    return PsaSeen(change.revision, change.deleted, assigned=True, item=item, at=now)
+    changed_at = change.modified_on
+    return PsaSeen(change.revision, change.deleted, assigned=True, item=item, at=now, changed_at=changed_at)
 
 
 def _fresh_link(assignee: Assignee, key: ItemKey, seen: PsaSeen, now: datetime) -> Link:
