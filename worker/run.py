@@ -87,7 +87,7 @@ class _Opened:
     @property
     def seen(self) -> Systems:
         """What readiness is about."""
-        return Systems(self.publisher, self.database, self.settings.rabbitmq_url.get_secret_value())
+        return Systems(self.publisher, self.database, self.settings.broker_url)
 
 
 async def run_worker(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event) -> None:

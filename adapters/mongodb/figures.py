@@ -122,14 +122,14 @@ class Figures:
             self._dead_letters,
             {"$match": {"status": "open"}},
             {"$limit": _OPEN},
-            {"$group": {"_id": "$reason", "count": {"$sum": 1}, "since": {"$min": "$failed_at"}}},
+            {"$group": {"_id": "$reason", "count": {"$sum": 1}, "since": {"$min": "$first_at"}}},
         )
         return {document["_id"]: Amount(document["count"], document["since"]) for document in found}
 
     @staticmethod
     async def _aggregate(collection: Collection, *stages: Document) -> list[Document]:
         with away():
-            return await aggregate(collection, stages, _LIMIT_MS)
+            return await aggregate(collection, list(stages), _LIMIT_MS)
 
 
 def _how_many(condition: Document) -> dict[str, Any]:

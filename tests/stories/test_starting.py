@@ -16,7 +16,8 @@ from events.failures import Misconfigured
 from events.reasons import Reason
 from tests.services import Urls
 from tests.stories.stage import NotYet, Services, Stage, stage
-from worker.run import ALL_PARTS, run_worker
+from worker.parts import ALL_PARTS
+from worker.run import run_worker
 from worker.said import Said
 from worker.settings import Settings
 
