@@ -49,6 +49,11 @@ class CalendarEvent:
     """None also where the provider's stamp is nonsensical (year zero)."""
     updated: datetime | None = None
     recurring: bool = False
+    series: str = ""
+    """Names the series that it is an occurrence of; empty if it is none, or nobody says."""
+    extended_transparency: str = ""
+    """More than busy or free, where the provider says more: `out_of_office`, `working_elsewhere`, `tentative`."""
+    categories: tuple[str, ...] = ()
     may_update: bool = True
     may_delete: bool = True
     digest: str = field(default="", compare=False)

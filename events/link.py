@@ -107,6 +107,10 @@ class CalendarSeen:
     may_update: bool = True
     may_delete: bool = True
     recurring: bool = False
+    series: str = ""
+    """Names the series that it is an occurrence of."""
+    kept_out: Reason | None = None
+    """Why no appointment is to be made of it, whatever is ticked."""
     event_uid: str = ""
     digest: str = ""
     """Of the read that showed this; empty if nobody computed one."""

@@ -60,6 +60,26 @@ class Reason(StrEnum):
         "text_was_cut",
         "The calendar holds only the beginning of this text, so an edit there is not taken over.",
     )
+    TEXT_IS_HIDDEN = (
+        "text_is_hidden",
+        "The item is private and the calendar does not show its text, so an edit there is not taken over.",
+    )
+    PRIVATE_NOT_IMPORTED = (
+        "private_not_imported",
+        "The event is private, and the tenant brings no such ones into the PSA.",
+    )
+    WORKING_LOCATION = "working_location", "The event says where its user works; it is no meeting."
+    MARKS_A_DAY = "marks_a_day", "The event marks a day that takes none of its user's time, such as a birthday."
+    COMPLETED = "completed", "The item is completed, and the tenant has completed items removed from the calendar."
+    SERIES_TOO_LONG = (
+        "series_too_long",
+        "The series has more occurrences than are brought over at once; this one waits.",
+    )
+    TOO_FAR_AHEAD = "too_far_ahead", "This occurrence of a series is so far ahead that it waits to be brought over."
+    ONE_OF_A_SERIES = (
+        "one_of_a_series",
+        "The event is one of a series that the calendar's user made; no application may change such ones.",
+    )
     DETACHED = "detached", "The event was deleted in the calendar; the item stays in the PSA, without an event."
     BEFORE_LINKING = "before_linking", "The event existed before this calendar was linked and has not been retrieved."
     NO_DATE = "no_date", "The item has no date."

@@ -120,6 +120,8 @@ calendar_seen: Final = whole(
     may_update=st.booleans(),
     may_delete=st.booleans(),
     recurring=st.booleans(),
+    series=texts,
+    kept_out=maybe(reasons),
     event_uid=texts,
     digest=texts,
 )

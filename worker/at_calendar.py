@@ -18,6 +18,7 @@ from worker import telling
 from worker.core import record
 from worker.core.plan import PutEvent
 from worker.core.retry import backoff
+from worker.core.sides import PsaHolds
 from worker.projection.events import write_of
 
 if TYPE_CHECKING:
@@ -83,7 +84,10 @@ def _entry(work: Slice, one: Judged) -> CalendarWrite:
     if not isinstance(action, PutEvent):
         return RemoveEventWrite(link.event)
     url, zone = (one.item.url, one.item.time_zone) if one.item else (None, None)
-    return write_of(link.event, action.wire, link.item, url=url, time_zones=(zone, work.holding.held.time_zone))
+    # Whose text is hidden shows nothing of where it comes from either.
+    hidden = isinstance(one.psa, PsaHolds) and one.psa.traits.text_is_hidden
+    item = None if hidden else link.item
+    return write_of(link.event, action.wire, item, url=url, time_zones=(zone, work.holding.held.time_zone))
 
 
 def _after(work: Slice, one: Judged, result: WriteResult) -> Link:

@@ -263,6 +263,6 @@ async def _verify(work: Slice, link: Link) -> Link:
     if found is not None:
         # Where it shows no time it is there all the same, and what was agreed is all that is known of it.
         there = CalendarSeen(content=link.calendar_base, event_uid=found.event_uid)
-        return replace(link, calendar_seen=observe(found) or there)
+        return replace(link, calendar_seen=observe(found, work.policy.tenant.private_inbound) or there)
     forgotten = replace(link, calendar_seen=None, calendar_base=None, calendar_asks=())
     return forgotten if isinstance(link.event, ManagedEvent) else replace(forgotten, state=LinkState.DETACHED)

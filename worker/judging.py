@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from events.content import TEXT_FIELDS
 from events.link import ManagedEvent
+from events.tenant import PrivateInbound, PrivateOutbound
 from events.traces import NO_TRACE, Trace
 from worker.core.decide import Asked, decide
 from worker.core.permit import Policy, permit
 from worker.core.plan import Agree, Decision
 from worker.core.record import Timing, concluded, given_up, lapsed, overdue, waited
 from worker.core.sides import PsaView, settle_calendar, settle_psa
-from worker.projection.items import picture
+from worker.projection.events import without_text
+from worker.projection.items import Showing, picture
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from events.items import Item
     from events.link import Link
+    from events.tenant import TenantSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,32 @@ def _in_calendar(link: Link, calendar_id: str) -> Link:
     return link
 
 
+def _as_the_tenant_wants(link: Link, tenant: TenantSettings) -> Link:
+    """Return the link without the text of a private event, should the tenant have wanted it when it was read."""
+    seen = link.calendar_seen
+    if seen is None or seen.content is None or not seen.content.private or isinstance(link.event, ManagedEvent):
+        return link
+    if tenant.private_inbound is PrivateInbound.FULL:
+        return link
+    bare = without_text(seen.content)
+    # How its text was sent once is part of the text.
+    kept = {field: value for field, value in link.rewritten.items() if field not in TEXT_FIELDS}
+    if bare == seen.content and kept == link.rewritten:
+        return link
+    return replace(link, calendar_seen=replace(seen, content=bare, may_update=False), rewritten=kept)
+
+
+def _showing(link: Link, tenant: TenantSettings) -> Showing:
+    """How much an event shows. One that its user made shows what its user made of it."""
+    hides = tenant.private_outbound is PrivateOutbound.BUSY and isinstance(link.event, ManagedEvent)
+    return Showing(hides_private=hides, removes_done=tenant.remove_when_done)
+
+
 def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: bool = False) -> Judged:
     """Return the next step of a link. `answered`: the PSA has just answered our write."""
     link = _in_calendar(link, circumstances.policy.calendar_id)
-    pictured = picture(link.item, link.psa_seen, circumstances.time_zone)
+    link = _as_the_tenant_wants(link, circumstances.policy.tenant)
+    pictured = picture(link.item, link.psa_seen, circumstances.time_zone, _showing(link, circumstances.policy.tenant))
     link = settle_psa(link, pictured.view, answered=answered)
     timing, read_at = circumstances.timing, circumstances.read_at
     link = settle_calendar(link, waited=waited(link, read_at, timing))

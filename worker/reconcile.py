@@ -12,7 +12,7 @@ from events.reasons import Reason
 from worker import outcomes, telling
 from worker.acting import advance
 from worker.core.sides import see
-from worker.projection.events import key_of, observe
+from worker.projection.events import digest_of, key_of, observe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,21 +129,22 @@ def _since(work: Slice) -> datetime | None:
 
 async def _observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
     """Return the links of a page with what was read, those that are due, and new ones for unknown events."""
-    calendar_id = work.policy.calendar_id
+    calendar_id, private = work.policy.calendar_id, work.policy.tenant.private_inbound
     work.newest_seen = max([work.newest_seen, *(event.updated for event in page.events if event.updated)])
     events = {
         link_id(work.holding.id, key_of(event)): event for event in page.events if event.calendar_id == calendar_id
     }
     known = {link.id: link for link in due}
     # Reads overlap: most of what one shows, an earlier one has shown already.
-    old = await work.tools.links.seen_before({id_: event.digest for id_, event in events.items() if id_ not in known})
+    digests = {id_: digest_of(event, private) for id_, event in events.items() if id_ not in known}
+    old = await work.tools.links.seen_before(digests)
     events = {id_: event for id_, event in events.items() if id_ not in old}
     known |= await work.tools.links.by_ids([id_ for id_ in events if id_ not in known])
     pairs = {link.id: (link, link) for link in due}
     for id_, event in events.items():
         if (stored := known.get(id_)) is None:
             continue
-        if (shown := observe(event)) is None:
+        if (shown := observe(event, private)) is None:
             telling.unusable(work.report, stored, work.occasion)
             continue
         seen = see(stored, shown)
@@ -162,7 +163,7 @@ def _newcomer(work: Slice, id_: str, event: CalendarEvent) -> Link | None:
 
     One that cannot be used is remembered as ignored, until it shows a time.
     """
-    seen, key = observe(event), key_of(event)
+    seen, key = observe(event, work.policy.tenant.private_inbound), key_of(event)
     integration = work.holding.integration
     link = Link(
         id=id_,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, cast
 
 import orjson
 
@@ -41,10 +41,17 @@ def event(raw: Object) -> CalendarEvent | None:
         created=instant(raw.get("created")),
         updated=instant(raw.get("updated")),
         recurring=raw.get("recurring") is True,
+        series=text(raw.get("series_identifier")),
+        extended_transparency=text(raw.get("extended_transparency")),
+        categories=_words(raw.get("categories")),
         may_update=options.get("update") is not False,
         may_delete=options.get("delete") is not False,
         digest=_digest(raw),
     )
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(filter(None, map(text, cast("list[object]", value)))) if isinstance(value, list) else ()
 
 
 def _digest(raw: Object) -> str:

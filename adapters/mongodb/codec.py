@@ -187,6 +187,8 @@ def _calendar_seen_to_document(seen: CalendarSeen | None) -> Document | None:
             "may_update": seen.may_update,
             "may_delete": seen.may_delete,
             "recurring": seen.recurring,
+            "series": seen.series,
+            "kept_out": None if seen.kept_out is None else seen.kept_out.value,
             "event_uid": seen.event_uid,
             "digest": seen.digest,
         }
@@ -206,6 +208,8 @@ def _calendar_seen_from_document(document: Document | None) -> CalendarSeen | No
             may_update=document["may_update"],
             may_delete=document["may_delete"],
             recurring=document["recurring"],
+            series=document.get("series", ""),
+            kept_out=Reason.of(document["kept_out"]) if document.get("kept_out") else None,
             event_uid=document["event_uid"],
             digest=document.get("digest", ""),
         )

@@ -23,6 +23,7 @@ from events.link import (
     link_id,
 )
 from events.reasons import Reason
+from events.tenant import PrivateInbound, PrivateOutbound, TenantSettings
 from tests.core.examples import EXTERNAL, HOUR, NOW, STAMP, TIMING, managed
 from worker.core.decide import Asked
 from worker.core.ownership import Traits
@@ -58,8 +59,9 @@ gone_reasons: Final = st.sampled_from([
     Reason.NO_DATE,
     Reason.ITEM_NOT_FOUND,
     Reason.PLANNED_IN_PERIODS,
+    Reason.COMPLETED,
 ])
-traits: Final = st.builds(Traits, st.sampled_from(ItemType), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+traits: Final = st.builds(Traits, st.sampled_from(ItemType), *[st.booleans()] * 5)
 views: Final[st.SearchStrategy[PsaView]] = (
     st.builds(PsaHolds, contents, traits)
     | st.builds(PsaGone, gone_reasons)
@@ -76,6 +78,12 @@ policies: Final = st.builds(
     outbound=st.frozensets(st.sampled_from(ItemType)),
     unrestricted=st.booleans(),
     linked_since=st.none() | st.sampled_from([STAMP - HOUR, STAMP + HOUR]),
+    tenant=st.builds(
+        TenantSettings,
+        private_inbound=st.sampled_from(PrivateInbound),
+        private_outbound=st.sampled_from(PrivateOutbound),
+        remove_when_done=st.booleans(),
+    ),
 )
 
 moments: Final = st.sampled_from([NOW - 4 * TIMING.patience, NOW - TIMING.patience, NOW - timedelta(seconds=1), NOW])

@@ -9,9 +9,9 @@ import pytest
 from events.content import AllDay, Field, Timed, When
 from events.items import ItemType
 from events.reasons import Reason
-from events.tenant import Owner
+from events.tenant import Override, Owner
 from tests.core.examples import HOUR, NOW
-from worker.core.ownership import Fits, Misfits, Ownership, Traits, TypeRules, as_kept
+from worker.core.ownership import Fits, Misfits, Ownership, Traits, TypeRules, as_kept, overridden
 
 SPAN = Timed(NOW, NOW + 2 * HOUR)
 HALF_AN_HOUR = Timed(NOW, NOW + HOUR / 2)
@@ -55,3 +55,32 @@ def test_a_tenant_may_replace_the_table() -> None:
     assert mine.owner(Field.SUMMARY) is Owner.BOTH
     assert mine.owner(Field.WHEN) is Owner.PSA
     assert table.of(ItemType.TASK) == Ownership().of(ItemType.TASK)
+
+
+# What a tenant has changed
+
+
+def test_a_tenant_that_changed_nothing_has_the_usual_table() -> None:
+    assert overridden({}) == Ownership()
+    assert overridden({kind: Override() for kind in ItemType}) == Ownership()
+
+
+def test_a_tenant_changes_single_fields_of_single_types() -> None:
+    table = overridden({
+        ItemType.APPOINTMENT: Override(summary=Owner.PSA, deletable=False),
+        ItemType.SERVICE_CALL: Override(when=Owner.PSA),
+    })
+    usual = Ownership()
+    assert table.of(ItemType.APPOINTMENT).two_way == usual.of(ItemType.APPOINTMENT).two_way - {Field.SUMMARY}
+    assert not table.of(ItemType.APPOINTMENT).deletable
+    assert table.of(ItemType.SERVICE_CALL).two_way == frozenset()
+    assert not table.of(ItemType.SERVICE_CALL).deletable
+    assert table.of(ItemType.TODO) == usual.of(ItemType.TODO)
+
+
+@pytest.mark.parametrize("name", list(Field))
+def test_nobody_can_make_the_calendar_own_free_time_which_the_psa_does_not_know(name: Field) -> None:
+    both = Owner.BOTH
+    everything = Override(both, both, both, both, both)
+    table = overridden(dict.fromkeys(ItemType, everything))
+    assert (name in table.of(ItemType.APPOINTMENT).two_way) is (name is not Field.BUSY)

@@ -12,6 +12,7 @@ from events.content import ALL_FIELDS, Field
 from events.items import ItemType
 from events.link import CREATION, Link, PsaAsk
 from events.reasons import Reason
+from events.tenant import PrivateInbound, TenantSettings
 from tests.core.examples import AGREED, EVERYTHING, EXTERNAL, NOTHING, STAMP, item, link, managed, say, seen
 from worker.core.permit import Policy, permit
 from worker.core.plan import (
@@ -116,7 +117,8 @@ def test_a_link_without_an_item_is_an_appointments() -> None:
         ({}, True, None),
         ({}, False, "Rest blocked (not_permitted)"),
         ({"may_update": False}, True, "Rest blocked (not_permitted)"),
-        ({"recurring": True}, True, "Rest blocked (not_permitted)"),
+        ({"recurring": True}, True, "Rest blocked (one_of_a_series)"),
+        ({"recurring": True}, False, "Rest blocked (not_permitted)"),
         ({"may_delete": False}, True, None),
     ],
 )
@@ -205,3 +207,20 @@ def test_what_is_withheld_stays_to_be_done() -> None:
     withheld = permit((CHANGE, PUT), link(), NOTHING)
     assert withheld.action == Rest(blocked=False)
     assert permit((CHANGE, PUT), link(), EVERYTHING) is CHANGE
+
+
+@pytest.mark.parametrize("reason", [Reason.MARKS_A_DAY, Reason.WORKING_LOCATION])
+def test_what_is_no_meeting_becomes_no_appointment_whatever_is_ticked(reason: Reason) -> None:
+    found = link(EXTERNAL, calendar_seen=seen(AGREED, kept_out=reason))
+    assert said(CREATE, found, policy()) == f"Ignore ({reason})"
+
+
+@pytest.mark.parametrize("inbound", list(PrivateInbound))
+@pytest.mark.parametrize("private", [True, False])
+def test_a_private_event_becomes_an_appointment_unless_the_tenant_wants_none(
+    inbound: PrivateInbound, *, private: bool
+) -> None:
+    found = link(EXTERNAL, calendar_seen=seen(replace(AGREED, private=private)))
+    kept_away = private and inbound is PrivateInbound.NOT_IMPORTED
+    tenant = TenantSettings(private_inbound=inbound)
+    assert said(CREATE, found, policy(tenant=tenant)) == ("Ignore (private_not_imported)" if kept_away else say(CREATE))

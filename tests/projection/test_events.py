@@ -12,7 +12,9 @@ from events.calendar import CalendarEvent, PutEventWrite
 from events.content import AllDay, Content, Timed
 from events.items import ItemType
 from events.link import CalendarSeen, ExternalEvent, ItemKey, ManagedEvent
-from worker.projection.events import PRIVATE_SUMMARY, key_of, observe, write_of
+from events.reasons import Reason
+from events.tenant import PrivateInbound
+from worker.projection.events import PRIVATE_SUMMARY, digest_of, key_of, observe, write_of
 from worker.projection.text import DESCRIPTION_LIMIT, PSA_DESCRIPTION_LIMIT, SUMMARY_LIMIT
 
 START = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
@@ -35,9 +37,9 @@ def ours(**parts: Any) -> CalendarEvent:
     return event(event_id=OURS.event_id, **parts)
 
 
-def seen(found: CalendarEvent) -> CalendarSeen:
+def noticed(found: CalendarEvent, private: PrivateInbound = PrivateInbound.BUSY) -> CalendarSeen:
     """Return what is remembered of an event that can be used."""
-    known = observe(found)
+    known = observe(found, private)
     assert known is not None
     return known
 
@@ -76,18 +78,41 @@ def test_our_events_go_by_our_id_and_all_others_by_cronofys() -> None:
     ],
 )
 def test_the_content_of_an_event(found: CalendarEvent, shown: Content) -> None:
-    assert seen(found).content == shown
+    assert noticed(found).content == shown
 
 
 def test_a_private_event_of_the_user_loses_its_text_at_once() -> None:
-    found = seen(event(private=True, summary="Clinic", description="Results", location="Ward 3", transparent=True))
+    found = noticed(event(private=True, summary="Clinic", description="Results", location="Ward 3", transparent=True))
     assert found.content == content(summary=PRIVATE_SUMMARY, private=True, busy=False)
     assert not found.may_update, "or what we know of it would be written over what we do not"
     assert "Clinic" not in repr(found)
 
 
+@pytest.mark.parametrize(
+    ("private", "summary", "may_update"),
+    [
+        (PrivateInbound.BUSY, PRIVATE_SUMMARY, False),
+        (PrivateInbound.NOT_IMPORTED, PRIVATE_SUMMARY, False),
+        (PrivateInbound.FULL, "Clinic", True),
+    ],
+)
+def test_a_tenant_decides_what_is_remembered_of_a_private_event(
+    private: PrivateInbound, summary: str, *, may_update: bool
+) -> None:
+    found = noticed(event(private=True, summary="Clinic"), private)
+    assert found.content == content(summary=summary, private=True)
+    assert found.may_update is may_update
+
+
+def test_what_was_read_without_its_text_is_read_anew_once_the_text_is_wanted() -> None:
+    secret, open_to_all = event(private=True, digest="abc"), event(digest="abc")
+    assert digest_of(secret, PrivateInbound.FULL) != digest_of(secret, PrivateInbound.BUSY)
+    assert digest_of(open_to_all, PrivateInbound.FULL) == digest_of(open_to_all, PrivateInbound.BUSY)
+    assert not digest_of(event(private=True), PrivateInbound.FULL), "what could not be named cannot be compared"
+
+
 def test_an_event_of_ours_keeps_its_text_when_it_is_private() -> None:
-    found = seen(ours(private=True, summary="Review", description="Bring figures", location="Room 2"))
+    found = noticed(ours(private=True, summary="Review", description="Bring figures", location="Room 2"))
     assert found.content == content(
         summary="Review", description="Bring figures", location="Room 2", private=True
     )  # the PSA knows it anyway
@@ -105,25 +130,70 @@ def test_an_event_of_ours_keeps_its_text_when_it_is_private() -> None:
     ],
 )
 def test_what_counts_as_deleted(found: CalendarEvent, *, deleted: bool) -> None:
-    assert seen(found).deleted is deleted
-    assert (seen(found).content is None) is deleted
-    assert not seen(found).missing
-
-
-@pytest.mark.parametrize("found", [event(start=None), event(start=None, end=None), ours(start=None)])
-def test_an_event_without_a_time_is_no_evidence_of_anything(found: CalendarEvent) -> None:
-    assert observe(found) is None
+    assert noticed(found).deleted is deleted
+    assert (noticed(found).content is None) is deleted
+    assert not noticed(found).missing
 
 
 def test_rights_and_stamps_are_remembered() -> None:
     parts: dict[str, Any] = {"updated": START, "created": END, "may_update": False, "may_delete": False}
-    found = seen(event(**parts, recurring=True))
-    assert found == CalendarSeen(content=content(), event_uid="evt_1", recurring=True, **parts)
+    seen = noticed(event(**parts, recurring=True))
+    assert seen == CalendarSeen(content=content(), event_uid="evt_1", recurring=True, **parts)
 
 
 def test_an_event_of_the_user_with_more_text_than_we_can_send_is_never_written_over() -> None:
-    assert seen(event(description="x" * DESCRIPTION_LIMIT)).may_update
-    assert not seen(event(description="x" * (DESCRIPTION_LIMIT + 1))).may_update
+    assert noticed(event(description="x" * DESCRIPTION_LIMIT)).may_update
+    assert not noticed(event(description="x" * (DESCRIPTION_LIMIT + 1))).may_update
+
+
+@pytest.mark.parametrize("found", [event(start=None), event(start=None, end=None), ours(start=None)])
+def test_an_event_without_a_time_is_no_evidence_of_anything(found: CalendarEvent) -> None:
+    assert observe(found, PrivateInbound.BUSY) is None
+
+
+# What is no meeting
+
+
+BIRTHDAY = {"start": NINTH, "end": TENTH, "transparent": True, "recurring": True}
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ({}, None),
+        ({"transparent": True}, None),
+        ({"start": NINTH, "end": TENTH}, None),
+        ({"start": NINTH, "end": TENTH, "transparent": True}, None),
+        ({"start": NINTH, "end": TENTH, "recurring": True}, None),
+        (BIRTHDAY, Reason.MARKS_A_DAY),
+        ({**BIRTHDAY, "recurring": False, "categories": ("Work", " Holiday ")}, Reason.MARKS_A_DAY),
+        ({**BIRTHDAY, "recurring": False, "categories": ("Work",)}, None),
+        ({**BIRTHDAY, "transparent": False, "categories": ("Birthday",)}, None),
+        ({**BIRTHDAY, "event_id": OURS.event_id}, None),
+        ({"start": NINTH, "end": TENTH, "extended_transparency": "working_elsewhere"}, Reason.WORKING_LOCATION),
+        ({"extended_transparency": "working_elsewhere"}, None),
+        ({"start": NINTH, "end": TENTH, "extended_transparency": "out_of_office"}, None),
+        ({"transparent": True, "recurring": True}, None),
+    ],
+)
+def test_what_is_no_meeting_is_kept_out_of_the_psa(parts: dict[str, Any], reason: Reason | None) -> None:
+    assert noticed(event(**parts)).kept_out is reason
+
+
+@pytest.mark.parametrize(
+    ("parts", "busy"),
+    [
+        ({}, True),
+        ({"transparent": True}, False),
+        ({"transparent": True, "extended_transparency": "out_of_office"}, True),
+        ({"transparent": True, "extended_transparency": "tentative"}, False),
+        ({"extended_transparency": "tentative"}, True),
+    ],
+)
+def test_who_is_out_of_office_is_busy_whatever_else_is_said(parts: dict[str, Any], *, busy: bool) -> None:
+    seen = noticed(event(**parts)).content
+    assert seen is not None
+    assert seen.busy is busy
 
 
 # Our footer
@@ -147,9 +217,9 @@ FOOTER = f"Synced from PSA - Task #7:\n{URL}"
     ],
 )
 def test_only_the_footer_of_the_events_own_item_is_taken_off(found: CalendarEvent, description: str) -> None:
-    shown = seen(found).content
-    assert shown is not None
-    assert shown.description == description
+    seen = noticed(found).content
+    assert seen is not None
+    assert seen.description == description
 
 
 # What is sent

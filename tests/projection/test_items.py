@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from events.content import AllDay, Field, Timed
-from events.items import Appointment, Item, ItemType, Named, Person, Place, Project, Ticket
+from events.content import AllDay, Content, Field, Timed
+from events.items import Appointment, Item, ItemType, Named, Person, Place, Project, Task, Ticket
 from events.link import ItemKey, PsaSeen
 from events.reasons import Reason
 from tests.projection.snapshots import (
@@ -33,7 +33,7 @@ from tests.projection.snapshots import (
 )
 from worker.core.ownership import Traits
 from worker.core.sides import PsaGone, PsaHolds, PsaNever, PsaUnread
-from worker.projection.items import picture
+from worker.projection.items import HIDDEN_SUMMARY, Showing, picture
 from worker.projection.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT
 
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -342,7 +342,7 @@ def seen(item: Appointment | None = None, **parts: Any) -> PsaSeen:
 def test_what_an_observation_shows(
     key: ItemKey | None, observation: PsaSeen | None, view: PsaNever | PsaUnread | PsaGone | PsaHolds
 ) -> None:
-    assert picture(key, observation, None).view == view
+    assert picture(key, observation, None, Showing()).view == view
 
 
 @pytest.mark.parametrize(
@@ -350,13 +350,56 @@ def test_what_an_observation_shows(
 )
 def test_every_kind_of_snapshot_is_read_back_from_the_store(item: Item) -> None:
     observation = PsaSeen(3, deleted=False, assigned=True, item=item.model_dump_json(by_alias=True), at=START)
-    assert picture(key(item), observation, NEW_YORK).item == item
+    assert picture(key(item), observation, NEW_YORK, Showing()).item == item
 
 
 def test_a_picture_depends_on_the_zone_of_its_user() -> None:
     observation = PsaSeen(3, deleted=False, assigned=True, item=todo(date=MIDNIGHT).model_dump_json(), at=START)
-    there, elsewhere = (picture(key(todo()), observation, zone).view for zone in (NEW_YORK, "Europe/Berlin"))
+    there, elsewhere = (picture(key(todo()), observation, zone, Showing()).view for zone in (NEW_YORK, "Europe/Berlin"))
     assert isinstance(there, PsaHolds)
     assert isinstance(elsewhere, PsaHolds)
     assert there.content.value(Field.WHEN) == AllDay(NINTH, NINTH + DAY)
     assert elsewhere.content.value(Field.WHEN) == Timed(MIDNIGHT, MIDNIGHT + HALF_AN_HOUR)
+
+
+# What a tenant has decided to show
+
+
+@pytest.mark.parametrize(
+    ("item", "open_again"),
+    [
+        (crm_activity(completed=True), crm_activity()),
+        (service_call(complete=True), service_call()),
+        (planned(completed=True), planned()),
+        (todo(complete=True), todo()),
+    ],
+)
+def test_a_completed_item_stays_or_goes_as_the_tenant_wants(item: Item, open_again: Item) -> None:
+    for part_id in {"7", None} if isinstance(item, Task) else {None}:
+        done, undone = (
+            PsaSeen(3, deleted=False, assigned=True, item=one.model_dump_json(by_alias=True), at=START)
+            for one in (item, open_again)
+        )
+        named = key(item, part_id)
+        stays = picture(named, done, None, Showing()).view
+        if isinstance(stays, PsaHolds):
+            assert stays.content.summary.startswith("[Done] ")
+            assert not stays.content.busy
+            assert picture(named, done, None, Showing(removes_done=True)).view == PsaGone(Reason.COMPLETED)
+            assert isinstance(picture(named, undone, None, Showing(removes_done=True)).view, PsaHolds)
+
+
+@pytest.mark.parametrize("item", [appointment(is_private=True), crm_activity(is_private=True)])
+def test_of_a_private_item_only_the_time_is_shown_if_the_tenant_wants_it_so(item: Item) -> None:
+    observation = PsaSeen(3, deleted=False, assigned=True, item=item.model_dump_json(by_alias=True), at=START)
+    full = picture(key(item), observation, None, Showing()).view
+    hidden = picture(key(item), observation, None, Showing(hides_private=True)).view
+    assert isinstance(full, PsaHolds)
+    assert isinstance(hidden, PsaHolds)
+    assert hidden.content == Content(full.content.when, HIDDEN_SUMMARY, private=True, busy=full.content.busy)
+    assert hidden.traits == replace(full.traits, text_is_hidden=True)
+
+
+def test_what_is_not_private_is_shown_in_full_by_every_tenant() -> None:
+    observation = seen(appointment())
+    assert picture(KEY, observation, None, Showing(hides_private=True)) == picture(KEY, observation, None, Showing())

@@ -15,6 +15,7 @@ from events.content import AllDay, Content, Field, Timed, When
 from events.items import Appointment, ItemType, Todo
 from events.link import ItemKey, ManagedEvent, managed_event_id
 from events.platform import TodoDate
+from events.tenant import PrivateInbound
 from sandbox.cronofy.model.draft import Draft
 from sandbox.cronofy.model.event import Location
 from sandbox.cronofy.model.moments import Day, Instant, Moment
@@ -101,7 +102,7 @@ def _boundary(moment: Moment) -> datetime | date:
 
 def seen(write: PutEventWrite, service: Service, settings: Settings) -> Content:
     """Return what is seen of the event then."""
-    seen = observe(kept(write, service, settings))
+    seen = observe(kept(write, service, settings), PrivateInbound.BUSY)
     assert seen is not None
     content = seen.content
     assert content is not None
@@ -199,7 +200,7 @@ def test_the_psa_shows_what_was_brought_into_it(content: Content, style: Style) 
         description=content.description,
         location=content.location,
     )
-    seen = observe(event)
+    seen = observe(event, PrivateInbound.BUSY)
     assert seen is not None
     shown = seen.content
     assert shown is not None

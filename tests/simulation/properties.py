@@ -12,13 +12,14 @@ from events.content import Content, Field
 from events.items import ItemType
 from events.link import Link, LinkState, PsaSeen
 from events.reasons import Reason
+from events.tenant import PrivateInbound
 from tests.memory.platform import Row
 from tests.simulation.people import People
 from tests.simulation.world import World
 from worker.core.ownership import Ownership
 from worker.core.sides import PsaHolds
 from worker.projection.events import key_of, observe
-from worker.projection.items import picture
+from worker.projection.items import Showing, picture
 
 _UNIQUE = re.compile(r"(psa|calendar)-\d+$|\d{4}-\d\d-\d\dT")
 """What `people` set, each value once."""
@@ -51,13 +52,13 @@ def trios(world: World) -> list[Trio]:
 def item_content(world: World, row: Row) -> Content | None:
     """Return what the product itself makes of an item."""
     seen = PsaSeen(row.revision, row.deleted, assigned=True, item=json.dumps(row.item), at=world.clock.now())
-    view = picture(row.key, seen, None).view
+    view = picture(row.key, seen, None, Showing()).view
     return view.content if isinstance(view, PsaHolds) else None
 
 
 def event_content(event: CalendarEvent) -> Content | None:
     """Return what the product itself makes of an event."""
-    seen = observe(event)
+    seen = observe(event, PrivateInbound.BUSY)
     return seen.content if seen else None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from events.content import ALL_FIELDS, Content, Field, Value
+from events.content import ALL_FIELDS, TEXT_FIELDS, Content, Field, Value
 from events.link import Origin
 from events.reasons import Reason
 from events.tenant import Owner
@@ -157,6 +157,8 @@ def _rule(  # noqa: PLR0913, PLR0917 - one field seen from everywhere
 def _obstacle(field: Field, link: Link, psa: PsaHolds, there: Value) -> Ruling | None:
     if link.psa_refused.get(field) == there:
         return Ruling(Fate.RESTORE, Reason.PSA_REFUSED)
+    if field in TEXT_FIELDS and psa.traits.text_is_hidden:
+        return Ruling(Fate.DRIFTS, Reason.TEXT_IS_HIDDEN)
     if field is Field.DESCRIPTION and psa.traits.text_was_cut:
         return Ruling(Fate.DRIFTS, Reason.TEXT_WAS_CUT)
     if field is Field.WHEN and not isinstance(there, str | bool):

@@ -77,6 +77,8 @@ class Traits:
     """False: it has no time of its own that could be moved (a task without a planned period)."""
     text_was_cut: bool = False
     """The description is longer than a calendar can hold."""
+    text_is_hidden: bool = False
+    """The item is private, and its event shows only when it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from events.items import ItemType
 from events.link import ExternalEvent, Link
 from events.reasons import Reason
-from events.tenant import TenantSettings
+from events.tenant import PrivateInbound, TenantSettings
 from worker.core.ownership import Ownership
 from worker.core.plan import ChangeItem, CreateItem, Decision, DeleteItem, Detach, Ignore, PutEvent, RemoveEvent, Rest
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from events.link import CalendarSeen
     from worker.core.decide import Plan
 
 
@@ -76,18 +77,32 @@ def _instead_of_creating(reason: Reason, link: Link, policy: Policy) -> Decision
     if not policy.inbound_create:
         return Decision(Ignore(), Reason.CREATE_NOT_TICKED)
     seen = link.calendar_seen
+    if seen is not None and seen.kept_out is not None:
+        return Decision(Ignore(), seen.kept_out)
+    if _is_private(seen) and policy.tenant.private_inbound is PrivateInbound.NOT_IMPORTED:
+        return Decision(Ignore(), Reason.PRIVATE_NOT_IMPORTED)
     created = seen.created if seen else None
     if policy.linked_since and (created is None or created < policy.linked_since):
         return Decision(Ignore(), Reason.BEFORE_LINKING)
     return None
 
 
+def _is_private(seen: CalendarSeen | None) -> bool:
+    return seen is not None and seen.content is not None and seen.content.private
+
+
 def _instead_of_putting(link: Link, policy: Policy) -> Decision | None:
     if not _ticked(link, policy):
         return Decision(Rest(), Reason.TYPE_NOT_TICKED)
     if isinstance(link.event, ExternalEvent) and not _may_change(link, policy):
-        return Decision(Rest(blocked=True), Reason.PSA_REFUSED if link.psa_refused else Reason.NOT_PERMITTED)
+        return Decision(Rest(blocked=True), Reason.PSA_REFUSED if link.psa_refused else _obstacle(link, policy))
     return None
+
+
+def _obstacle(link: Link, policy: Policy) -> Reason:
+    """Why the user's own event is not changed."""
+    series = link.calendar_seen is not None and link.calendar_seen.recurring
+    return Reason.ONE_OF_A_SERIES if series and policy.unrestricted else Reason.NOT_PERMITTED
 
 
 def _instead_of_removing(reason: Reason, link: Link, policy: Policy) -> Decision | None:

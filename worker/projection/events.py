@@ -16,7 +16,9 @@ from events.link import (
     ManagedEvent,
     managed_item,
 )
+from events.tenant import PrivateInbound
 from worker.projection.footer import with_footer, without_footer
+from worker.projection.kinds import has_place, is_busy, kept_out
 from worker.projection.text import DESCRIPTION_LIMIT, PSA_DESCRIPTION_LIMIT, SUMMARY_LIMIT, cut, line, plain
 from worker.projection.times import span, zone_name
 
@@ -35,44 +37,57 @@ def key_of(event: CalendarEvent) -> EventKey:
     return ExternalEvent(event.calendar_id, event.event_uid)
 
 
-def observe(event: CalendarEvent) -> CalendarSeen | None:
+def observe(event: CalendarEvent, private: PrivateInbound) -> CalendarSeen | None:
     """Return what is remembered of an event that was read. A private event of the user's loses its text right here.
+
+    Unless its text is wanted: `private` says what the tenant has decided.
 
     None for one that cannot be used: it is there, but shows no time. That is no evidence of anything.
     """
     when = span(event.start, event.end)
-    # An invitation that was turned down takes none of its user's time. Source: psa.md, inbound rules.
-    turned_down = event.declined and event.event_id is None
-    deleted = event.deleted or event.cancelled or turned_down
-    if when is None and not deleted:
+    there = has_place(event)
+    if when is None and there:
         return None
-    content = None if deleted or when is None else _content(event, when)
+    content = _content(event, when) if when is not None and there else None
+    hidden = event.private and private is not PrivateInbound.FULL
+    if content is not None and hidden and event.event_id is None:
+        content = without_text(content)
     # A text that is longer than what we may send would be cut by any write.
     fits = content is None or len(content.description) <= DESCRIPTION_LIMIT
     return CalendarSeen(
         content=content,
-        deleted=deleted,
+        deleted=not there,
         updated=event.updated,
         created=event.created,
-        may_update=event.may_update and not event.private and fits,
+        may_update=event.may_update and not hidden and fits,
         may_delete=event.may_delete,
         recurring=event.recurring,
+        series=event.series,
+        kept_out=kept_out(event),
         event_uid=event.event_uid,
-        digest=event.digest,
+        digest=digest_of(event, private),
     )
 
 
+def digest_of(event: CalendarEvent, private: PrivateInbound) -> str:
+    """Return what tells a read from another one that shows, or showed then, something else."""
+    shown_in_full = event.private and event.event_id is None and private is PrivateInbound.FULL
+    return f"{event.digest}+" if shown_in_full and event.digest else event.digest
+
+
+def without_text(content: Content) -> Content:
+    """Return what the PSA may know of an event that is private: that the time is taken."""
+    return Content(when=content.when, summary=PRIVATE_SUMMARY, private=True, busy=content.busy)
+
+
 def _content(event: CalendarEvent, when: When) -> Content:
-    busy = not event.transparent
-    if event.private and event.event_id is None:
-        return Content(when=when, summary=PRIVATE_SUMMARY, private=True, busy=busy)
     return Content(
         when=when,
         summary=cut(line(event.summary), SUMMARY_LIMIT) or "(no subject)",
         description=cut(_text(event), PSA_DESCRIPTION_LIMIT),
         location=line(event.location),
         private=event.private,
-        busy=busy,
+        busy=is_busy(event),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +41,17 @@ class Pictured:
     item: Item | None = None
 
 
-def picture(key: ItemKey | None, seen: PsaSeen | None, time_zone: str | None) -> Pictured:
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How much of an item its event may show. What a tenant can decide of that is in `events.tenant`."""
+
+    hides_private: bool = False
+    """Whether of a private item only the time is shown."""
+    removes_done: bool = False
+    """Whether a completed item is not shown."""
+
+
+def picture(key: ItemKey | None, seen: PsaSeen | None, time_zone: str | None, showing: Showing) -> Pictured:
     """Return what one side of a link holds, from its newest observation.
 
     `time_zone`: the user's, where the item does not name one.
@@ -58,14 +68,40 @@ def picture(key: ItemKey | None, seen: PsaSeen | None, time_zone: str | None) ->
         return Pictured(PsaGone(Reason.ITEM_NOT_FOUND))
     if seen.item is None:
         return Pictured(PsaUnread())
-    return _pictured(key, seen.item, time_zone)
+    return _pictured(key, seen.item, time_zone, showing)
 
 
 @functools.lru_cache(maxsize=1024)
-def _pictured(key: ItemKey, snapshot: str, time_zone: str | None) -> Pictured:
+def _pictured(key: ItemKey, snapshot: str, time_zone: str | None, showing: Showing) -> Pictured:
     """Picture a snapshot. Kept for a while, because a link is judged several times on its way to rest."""
     item = _SNAPSHOTS[key.item_type].validate_json(snapshot)
-    return Pictured(project(key, item, time_zone), item)
+    return Pictured(_shown(project(key, item, time_zone), item, showing), item)
+
+
+def _shown(view: PsaHolds | PsaGone, item: Item, showing: Showing) -> PsaHolds | PsaGone:
+    if isinstance(view, PsaGone):
+        return view
+    if showing.removes_done and is_done(item):
+        return PsaGone(Reason.COMPLETED)
+    if not (showing.hides_private and view.content.private):
+        return view
+    content = Content(view.content.when, HIDDEN_SUMMARY, private=True, busy=view.content.busy)
+    return PsaHolds(content, replace(view.traits, text_is_hidden=True))
+
+
+HIDDEN_SUMMARY: Final = "Busy"
+"""What the calendar shows of an item that is private, where the tenant shows no more."""
+
+
+def is_done(item: Item) -> bool:
+    """Whether the item is completed."""
+    match item:
+        case Appointment():
+            return False
+        case CrmActivity() | Task():
+            return item.completed
+        case ServiceCall() | Todo():
+            return item.complete
 
 
 def project(key: ItemKey, item: Item, time_zone: str | None) -> PsaHolds | PsaGone:
@@ -97,7 +133,7 @@ def _holds(key: ItemKey, item: Item, content: Content, traits: Traits) -> PsaHol
         busy=content.busy,
     )
     if was_cut:
-        traits = Traits(traits.item_type, traits.keeps_end, traits.keeps_all_day, traits.movable, text_was_cut=True)
+        traits = replace(traits, text_was_cut=True)
     return PsaHolds(content, traits)
 
 

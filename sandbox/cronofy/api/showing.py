@@ -61,6 +61,7 @@ def _optional(event: Event, query: Query, calendar: Calendar) -> Shown:
         "location": event.location and _show_location(event.location, query),
         "organizer": event.organizer and _show_organizer(event.organizer),
         "series_identifier": event.series_identifier,
+        "extended_transparency": event.extended_transparency,
         "meeting_url": event.meeting_url,
         "url": event.url,
         "color": event.color,

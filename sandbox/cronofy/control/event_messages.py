@@ -51,6 +51,7 @@ class EventFields(TypedDict, total=False):
     end: When
     location: str | Place | None
     transparency: str
+    extended_transparency: str | None
     private: bool
     status: str
     participation_status: str

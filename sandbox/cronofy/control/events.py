@@ -75,6 +75,7 @@ def _with_content(event: Event, fields: EventFields) -> Event:
         end=_moment(fields["end"], event.end.tzid) if "end" in fields else event.end,
         location=_location(fields["location"]) if "location" in fields else event.location,
         transparency=fields.get("transparency", event.transparency),
+        extended_transparency=fields.get("extended_transparency", event.extended_transparency),
         private=fields.get("private", event.private),
         status=fields.get("status", event.status),
         reminders=tuple(fields.get("reminders", event.reminders)),

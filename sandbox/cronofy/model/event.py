@@ -61,6 +61,7 @@ class Event:
 
     location: Location | None = None
     transparency: str = "opaque"
+    extended_transparency: str | None = None
     private: bool = False
     status: str = "confirmed"
     participation_status: str = "accepted"
