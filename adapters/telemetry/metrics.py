@@ -11,6 +11,7 @@ import contextlib
 import platform
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
 
@@ -27,131 +28,154 @@ _QUICK: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 _WORK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
 _DELAY: Final = (0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 300, 900, 3600, 6 * 3600, 24 * 3600)
 
-BUILD: Final = Gauge(
-    "calsync_build_info",
-    "Always 1. Which version runs, on which Python.",
-    ("version", "python"),
-    registry=REGISTRY,
-)
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is to be known about a metric, under the name that Prometheus shows."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    help: str
+
+
+_about: list[About] = []
+
+
+def _counter(name: str, about: str, *labels: str) -> Counter:
+    _about.append(About(f"{name}_total", "counter", labels, about))
+    return Counter(name, about, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, about: str, *labels: str) -> Gauge:
+    _about.append(About(name, "gauge", labels, about))
+    return Gauge(name, about, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, about: str, *labels: str, buckets: tuple[float, ...]) -> Histogram:
+    _about.append(About(name, "histogram", labels, about))
+    return Histogram(name, about, labels, buckets=buckets, registry=REGISTRY)
+
+
+BUILD: Final = _gauge("calsync_build_info", "Always 1. Which version runs, on which Python.", "version", "python")
 BUILD.labels(version("psa-calendar-sync"), platform.python_version()).set(1)
 
 # Messages
 
-RECEIVED: Final = Counter(
+RECEIVED: Final = _counter(
     "calsync_messages_received",
     "Messages taken from a queue, redelivered ones included, by part of the worker.",
-    ("consumer",),
-    registry=REGISTRY,
+    "consumer",
 )
-PROCESSED: Final = Counter(
+PROCESSED: Final = _counter(
     "calsync_messages_processed",
     "Messages that were dealt with, by part of the worker and by what came of them.",
-    ("consumer", "outcome"),
-    registry=REGISTRY,
+    "consumer",
+    "outcome",
 )
-PROCESSING: Final = Histogram(
+PROCESSING: Final = _histogram(
     "calsync_message_processing_seconds",
     "How long it took to deal with a message, or with a batch where a part takes batches.",
-    ("consumer",),
+    "consumer",
     buckets=_WORK,
-    registry=REGISTRY,
 )
-EVENT_AGE: Final = Histogram(
+EVENT_AGE: Final = _histogram(
     "calsync_event_age_seconds",
     "From the time that an event names as its own to when it was taken. Two clocks: off by their difference.",
-    ("consumer",),
+    "consumer",
     buckets=_DELAY,
-    registry=REGISTRY,
 )
-PUBLISHED: Final = Counter(
+PUBLISHED: Final = _counter(
     "calsync_messages_published",
     "Messages published, by exchange and outcome: confirmed, unroutable, or failed (away, full or silent).",
-    ("exchange", "outcome"),
-    registry=REGISTRY,
+    "exchange",
+    "outcome",
 )
-WAKES: Final = Counter(
+WAKES: Final = _counter(
     "calsync_wakes",
     "Wake-ups published, by cause.",
-    ("cause",),
-    registry=REGISTRY,
+    "cause",
 )
 
 # The work
 
-SYNC_DELAY: Final = Histogram(
+SYNC_DELAY: Final = _histogram(
     "calsync_sync_delay_seconds",
     "From a change on one side (the PSA's or the calendar's own time of it) to its being confirmed on the other, by "
     "direction.",
-    ("direction",),
+    "direction",
     buckets=_DELAY,
-    registry=REGISTRY,
 )
-ACTIONS: Final = Counter(
+ACTIONS: Final = _counter(
     "calsync_actions",
     "Lines of the sync log: what was done, or deliberately not done, and why.",
-    ("direction", "act", "result", "reason"),
-    registry=REGISTRY,
+    "direction",
+    "act",
+    "result",
+    "reason",
 )
-RETRIES: Final = Counter(
+RETRIES: Final = _counter(
     "calsync_retries",
     "What was put off to be tried again, by the system that stumbled and by class of failure.",
-    ("system", "failure"),
-    registry=REGISTRY,
+    "system",
+    "failure",
 )
-DEAD_LETTERS: Final = Counter(
+DEAD_LETTERS: Final = _counter(
     "calsync_dead_letters",
     "Messages and items set aside for a person, by reason. Source: the queue it came from, or `link` for an item.",
-    ("source", "reason"),
-    registry=REGISTRY,
+    "source",
+    "reason",
 )
-LEASE_CONFLICTS: Final = Counter(
+LEASE_CONFLICTS: Final = _counter(
     "calsync_lease_conflicts",
     "Wake-ups that found another worker busy with the integration. Harmless: that one looks once more.",
-    registry=REGISTRY,
 )
-STALE_DROPS: Final = Counter(
+STALE_DROPS: Final = _counter(
     "calsync_stale_drops",
     "Work that was dropped because its lease was lost or the settings changed meanwhile, by reason.",
-    ("reason",),
-    registry=REGISTRY,
+    "reason",
 )
-MISSED_SIGNALS: Final = Counter(
+MISSED_SIGNALS: Final = _counter(
     "calsync_missed_signals",
     "Differences that an audit found and no message had announced, by the cause they are put down to.",
-    ("cause",),
-    registry=REGISTRY,
+    "cause",
 )
 
 # HTTP
 
-HTTP_REQUESTS: Final = Counter(
+HTTP_REQUESTS: Final = _counter(
     "calsync_http_requests",
     "HTTP requests sent, hiccups included. Status: the answer's, or `none` without one.",
-    ("system", "method", "route", "status"),
-    registry=REGISTRY,
+    "system",
+    "method",
+    "route",
+    "status",
 )
-HTTP_SECONDS: Final = Histogram(
+HTTP_SECONDS: Final = _histogram(
     "calsync_http_request_seconds",
     "How long an HTTP request took, its whole answer included.",
-    ("system", "method", "route"),
+    "system",
+    "method",
+    "route",
     buckets=_WORK,
-    registry=REGISTRY,
 )
-BUDGET_WAITS: Final = Counter(
+BUDGET_WAITS: Final = _counter(
     "calsync_budget_waits",
     "Times that the allowance of requests to Cronofy did not suffice: waited in place, or postponed to a due time.",
-    ("lane", "outcome"),
-    registry=REGISTRY,
+    "lane",
+    "outcome",
 )
 
 # The process
 
-LOOP_LAG: Final = Histogram(
+LOOP_LAG: Final = _histogram(
     "calsync_event_loop_lag_seconds",
     "How much later than asked the event loop woke the heartbeat.",
     buckets=_QUICK,
-    registry=REGISTRY,
 )
+
+ALL: Final = tuple(_about)
+"""All of the above, for the documents."""
 
 
 def exposition() -> bytes:
