@@ -11,6 +11,7 @@ import typer
 from adapters.process.environment import name_settings_file
 from adapters.process.strays import strays
 from cli.commands import (
+    access,
     bench,
     configuration,
     demo,
@@ -60,6 +61,7 @@ app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
 app.command("log", rich_help_panel=_SEE)(log.command)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_SET)
 app.add_typer(topology.app, name="topology", rich_help_panel=_SET)
+app.add_typer(access.app, name="access", rich_help_panel=_SET)
 app.add_typer(configuration.app, name="config", rich_help_panel=_SET)
 app.add_typer(keys.app, name="keys", rich_help_panel=_SET)
 

@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 
 from adapters.cronofy.portal import app_url_of
 from adapters.mongodb.driver import Driver
-from adapters.process.endpoints import Broker, CaFile, HttpUrl, MongoUrl, SecretHttpUrl, with_parameter
+from adapters.process.endpoints import CaFile, HttpUrl, ManagedBroker, MongoUrl, with_parameter
 from adapters.process.environment import FromEnvironment, Secrets
 from events.lanes import Allowance
 
@@ -31,12 +31,8 @@ class Store(FromEnvironment):
         return with_parameter(self.mongodb_url, "tlsCAFile", self.mongodb_ca_file)
 
 
-class Infrastructure(Store, Broker):
+class Infrastructure(Store, ManagedBroker):
     """What every command needs that touches broker and store."""
-
-    rabbitmq_management_url: SecretHttpUrl | None = None
-    """`https://host:15671`: RabbitMQ's management API, as the same user unless the address names another. With it,
-    queues, bindings and policies are compared at the start; without it, only as far as AMQP tells."""
 
 
 class Settings(Infrastructure):

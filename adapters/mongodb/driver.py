@@ -121,7 +121,7 @@ class Database(Protocol):
         """Return a collection."""
         ...
 
-    def command(self, command: str) -> Awaitable[Document]:
+    def command(self, command: str | Mapping[str, Any]) -> Awaitable[Document]:
         """Run a command."""
         ...
 

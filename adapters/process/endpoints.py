@@ -89,6 +89,14 @@ class Broker(FromEnvironment):
         return with_parameter(self.rabbitmq_url, "cafile", self.rabbitmq_ca_file)
 
 
+class ManagedBroker(Broker):
+    """What a command needs that looks at the broker from outside as well."""
+
+    rabbitmq_management_url: SecretHttpUrl | None = None
+    """`https://host:15671`: RabbitMQ's management API, as the same user unless the address names another. With it,
+    queues, bindings and policies are compared at the start; without it, only as far as AMQP tells."""
+
+
 def with_parameter(url: SecretStr, name: str, value: object) -> str:
     """Add a parameter to an address, if it has a value."""
     plain = url.get_secret_value()

@@ -196,7 +196,7 @@ def test_what_others_have_on_the_same_broker_is_nobodys_concern() -> None:
 
 async def test_a_user_whom_the_api_does_not_let_in_is_told_so(broker: VirtualHost, service_urls: Urls) -> None:
     async with broker.user() as user:  # without the tag `management`
-        with pytest.raises(TryLater, match="does not let the user see exchanges") as told:
+        with pytest.raises(TryLater, match="does not let this user GET exchanges") as told:
             await look(service_urls.rabbitmq_management.replace("guest:guest@", ""), user.url, None)
     assert told.value.reason is Reason.NOT_AUTHENTICATED
 
