@@ -11,6 +11,7 @@
     ├── TokenRejected         our access token is not taken (any more): refresh it once, try once more
     ├── Stale                 this work is no longer ours: fence lost, or settings changed meanwhile
     ├── Malformed             a message that can never be understood
+    ├── NotUnderstood         a newer version of this program has stored this: it is left alone
     └── Misconfigured         the operator must change a setting
 
 Raised by adapters, always from their cause. Absence is `None`, never an error, and deleting what is gone is success.
@@ -80,6 +81,10 @@ class Stale(SyncError):
 
 class Malformed(SyncError):
     """A message that breaks its contract. It is set aside at once with this reason."""
+
+
+class NotUnderstood(SyncError):
+    """What is stored makes no sense to this version of the program. Leave it to one that knows more."""
 
 
 class Misconfigured(SyncError):

@@ -142,4 +142,5 @@ class Reason(StrEnum):
     STOPPING = "stopping", "The worker is about to end."
     LOSES_MESSAGES = "loses_messages", "The broker is set up so that messages could be lost."
     BAD_SETTINGS = "bad_settings", "Settings are wrong or missing."
+    NOT_UNDERSTOOD = "not_understood", "It was stored by a newer version of this program, and is left to that one."
     BUG = "bug", "A failure that nobody foresaw."

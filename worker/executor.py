@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Final
 from adapters.telemetry import metrics
 from adapters.telemetry.pulse import moved
 from events.commands import Cause, Wake
-from events.failures import Gone, MustReconnect, RateLimited, Refused, Stale, System, TryLater
+from events.failures import (
+    Gone,
+    Misconfigured,
+    MustReconnect,
+    NotUnderstood,
+    RateLimited,
+    Refused,
+    Stale,
+    System,
+    TryLater,
+)
 from events.integration import Busy, Lost, Released, Status, Taken, Unknown
 from events.reasons import Reason
 from worker.core.ownership import overridden
@@ -49,15 +59,18 @@ class Executor:
 
     async def execute(self, wake: Wake, message_id: str) -> str:
         """Execute a wake-up. Returns what came of it, for the log. Raises `TryLater` if store or broker are away."""
-        taken = await self.leases.take(wake.integration_id, message_id, LEASE)
-        match taken:
-            case Unknown():
-                return Reason.UNKNOWN_INTEGRATION.value
-            case Busy():
-                metrics.LEASE_CONFLICTS.inc()
-                return "busy"
-            case Taken():
-                return await self._work(wake, taken)
+        try:
+            taken = await self.leases.take(wake.integration_id, message_id, LEASE)
+            match taken:
+                case Unknown():
+                    return Reason.UNKNOWN_INTEGRATION.value
+                case Busy():
+                    metrics.LEASE_CONFLICTS.inc()
+                    return "busy"
+                case Taken():
+                    return await self._work(wake, taken)
+        except (NotUnderstood, Misconfigured) as error:
+            return error.reason.value  # it is due later, and not for us
 
     async def _work(self, wake: Wake, taken: Taken) -> str:
         began = self.tools.clock.monotonic()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Final
 
+from adapters.mongodb.understanding import known
 from events.content import AllDay, Content, Field, Timed, Value, When
 from events.items import ItemType
 from events.link import (
@@ -157,7 +158,7 @@ def psa_seen_to_document(seen: PsaSeen | None) -> Document | None:
 
 
 def _psa_seen_from_document(document: Document | None) -> PsaSeen | None:
-    return None if document is None else PsaSeen(**document)
+    return None if document is None else PsaSeen(**known(PsaSeen, document))
 
 
 def _event_to_document(event: EventKey) -> Document:

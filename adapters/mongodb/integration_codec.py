@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from adapters.mongodb.understanding import known
 from events.integration import (
     Account,
     CalendarInfo,
@@ -144,10 +145,10 @@ def _held(owner: str, document: Document, vault: Vault | None) -> Held:
         reason=Reason.of(document["reason"]),
         relink_url=document["relink_url"],
         probe_at=document["probe_at"],
-        account=None if account is None else Account(**account),
+        account=None if account is None else Account(**known(Account, account)),
         tokens=None if sealed is None or vault is None else _tokens(vault.open(owner, sealed)),
         time_zone=document["time_zone"],
-        calendars=tuple(CalendarInfo(**calendar) for calendar in document["calendars"]),
+        calendars=tuple(CalendarInfo(**known(CalendarInfo, calendar)) for calendar in document["calendars"]),
         channel_id=document["channel_id"],
         cursor=document["cursor"],
         linked_since=document["linked_since"],

@@ -23,7 +23,8 @@ from adapters.mongodb.integration_codec import (
     integration_from_document,
     settings_to_document,
 )
-from events.failures import Malformed
+from adapters.mongodb.understanding import LATER, say, understood
+from events.failures import Malformed, Misconfigured, NotUnderstood
 from events.integration import (
     Assignee,
     Busy,
@@ -167,7 +168,8 @@ class Integrations:
         """Take the lease for `owner`, a message's id; or leave a mark with whoever holds it. One atomic update.
 
         Either way it is due when the lease runs out: should its holder die, and its message be lost, the sweeper finds
-        it.
+        it. Raises `NotUnderstood` if a newer version has written it, `Misconfigured` if no key fits; it is left alone
+        then, and due later.
         """
         began = self._monotonic()
         free: Document = {"$or": [{"$lte": ["$lease.until", "$$NOW"]}, {"$eq": ["$lease.owner", {"$literal": owner}]}]}
@@ -185,12 +187,26 @@ class Integrations:
             return Unknown()
         if found["lease"]["owner"] != owner:
             return Busy()
-        return self._taken(found, began + length.total_seconds())
+        try:
+            return self._taken(found, began + length.total_seconds())
+        except (NotUnderstood, Misconfigured) as error:
+            say(error)
+            await self._leave(integration_id, found["lease"]["fence"])
+            raise
+
+    async def _leave(self, integration_id: str, fence: int) -> None:
+        """Give back what cannot be worked on here, for others and for later."""
+        update = {"lease.owner": None, "lease.until": None, "due_at": _from_now(LATER)}
+        with away():
+            await self._collection.update_one({"_id": integration_id, "lease.fence": fence}, [{"$set": update}])
 
     def _taken(self, document: Document, deadline: float) -> Taken:
         lease = document["lease"]
-        integration = integration_from_document(document, self._vault)
+        integration = self._read(document)
         return Taken(Lease(integration.id, lease["owner"], lease["fence"], integration.epoch, deadline), integration)
+
+    def _read(self, document: Document) -> Integration:
+        return understood(document, lambda stored: integration_from_document(stored, self._vault))
 
     async def extend(self, lease: Lease, length: timedelta) -> Taken | Lost:
         """Keep the lease for longer. The answer shows whether the settings changed meanwhile."""
@@ -277,7 +293,7 @@ class Integrations:
         """Return one integration."""
         with away():
             found = await self._collection.find_one({"_id": integration_id})
-        return None if found is None else integration_from_document(found, self._vault)
+        return None if found is None else self._read(found)
 
 
 def _held_by(lease: Lease) -> Document:

@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.mongodb.codec import item_from_document, item_to_document
 from adapters.mongodb.driver import Collection, Database, Document, away, insert_new
+from adapters.mongodb.understanding import understood
 from events.commands import Cause
 from events.items import ItemType
 from events.journal import Act, Entry, Result
@@ -41,6 +42,19 @@ class Which:
         return query
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the log: behind this entry; without an id, before this moment. Many entries share one moment."""
+
+    at: datetime
+    id: str = ""
+
+    def query(self) -> Document:
+        """Return it as a query."""
+        earlier: Document = {"at": {"$lt": self.at}}
+        return {"at": {"$lte": self.at}, "$or": [earlier, {"_id": {"$lt": self.id}}]} if self.id else earlier
+
+
 class Journal:
     """See the module. `keeps_until`: until when a tenant keeps what is written at a moment."""
 
@@ -53,9 +67,15 @@ class Journal:
         documents = [entry_to_document(entry, await self._keeps_until(entry.tenant_id, entry.at)) for entry in entries]
         await insert_new(self._collection, documents)
 
-    async def page(self, which: Which, before: datetime | None, limit: int) -> list[Entry]:
-        """Return entries, newest first, before an instant."""
-        span: Document = {"at": {"$lt": before}} if before else {}
+    async def mark(self, entry_id: str) -> Mark | None:
+        """Return the place of an entry; None if it is not there (any more)."""
+        with away():
+            found = await self._collection.find_one({"_id": entry_id}, {"at": 1})
+        return None if found is None else Mark(found["at"], entry_id)
+
+    async def page(self, which: Which, before: Mark | None, limit: int) -> list[Entry]:
+        """Return entries, newest first, from a place on."""
+        span: Document = before.query() if before else {}
         with away():
             found = (
                 await self._collection
@@ -64,7 +84,7 @@ class Journal:
                 .limit(limit)
                 .to_list(None)
             )
-        return [entry_from_document(document) for document in found]
+        return [understood(document, entry_from_document) for document in found]
 
 
 def kept_for(keep: timedelta) -> KeepsUntil:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, cast
 
+from adapters.mongodb.understanding import known
 from events.letters import (
     Act,
     Deed,
@@ -118,7 +119,8 @@ def replay_to_document(replay: Replay) -> Document:
 
 def _replay_from_document(document: Document) -> Replay:
     verdict = document["verdict"]
-    return replace(Replay(**{**document, "verdict": None}), verdict=Verdict(verdict) if verdict else None)
+    replay = Replay(**{**known(Replay, document), "verdict": None})
+    return replace(replay, verdict=Verdict(verdict) if verdict else None)
 
 
 def _original_to_document(original: Original) -> Document:

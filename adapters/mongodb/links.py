@@ -9,6 +9,7 @@ Every write names the link's integration beside its id: on a sharded cluster tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 
@@ -25,6 +26,7 @@ from adapters.mongodb.codec import (
     standing_from_document,
 )
 from adapters.mongodb.driver import Collection, Database, Document, Query, away, insert_new
+from adapters.mongodb.understanding import LATER, all_understood
 from events.integration import Lease
 from events.link import CREATION, ItemKey, Link, LinkState, Observed, PsaSeen, Standing
 
@@ -53,7 +55,7 @@ class Links:
             return []
         with away():
             found = await self._collection.find({"$or": wanted}, STANDING).to_list(None)
-        return [standing_from_document(document) for document in found]
+        return all_understood(found, standing_from_document)
 
     async def observe(self, seen: Sequence[Observed], now: datetime) -> None:
         """Store observations of the PSA's side: the newest revision wins, and its link becomes due.
@@ -89,10 +91,13 @@ class Links:
 
     async def due(self, integration_id: str, now: datetime, limit: int) -> list[Link]:
         """Return links that are due, the longest waiting first."""
-        query = {"integration_id": integration_id, "due_at": {"$lte": now}}
+        query: Document = {"integration_id": integration_id, "due_at": {"$lte": now}}
         with away():
             found = await self._collection.find(query).sort([("due_at", 1)]).limit(limit).to_list(None)
-        return [link_from_document(document) for document in found]
+        links = all_understood(found, link_from_document)
+        if len(links) < len(found):
+            await self._leave({document["_id"] for document in found} - {link.id for link in links}, query, now)
+        return links
 
     async def look_again(self, integration_id: str, link_id: str, now: datetime) -> int | None:
         """Have a link looked at again. Returns the version it has now; None if it does not exist."""
@@ -161,7 +166,12 @@ class Links:
     async def _find(self, query: Document) -> list[Link]:
         with away():
             found = await self._collection.find(query).to_list(None)
-        return [link_from_document(document) for document in found]
+        return all_understood(found, link_from_document)
+
+    async def _leave(self, ids: AbstractSet[str], query: Document, now: datetime) -> None:
+        """Have links that make no sense wait, or they would be found due over and over again."""
+        with away():
+            await self._collection.update_many({"_id": {"$in": list(ids)}, **query}, {"$set": {"due_at": now + LATER}})
 
     async def _insert(self, links: Sequence[Link], fence: int) -> frozenset[str]:
         """Insert those links that do not exist. Returns the ids of those that do."""

@@ -9,6 +9,7 @@ from adapters.mongodb.driver import Collection, Database, Document, aggregate, a
 from adapters.mongodb.integration_codec import integration_from_document
 from adapters.mongodb.integrations import COLLECTION
 from adapters.mongodb.links import COLLECTION as LINKS
+from adapters.mongodb.understanding import understood
 from events.integration import Integration
 
 _WITHOUT_SECRETS: Final = {"held.sealed": 0, "wanted.connect.sealed": 0}
@@ -25,7 +26,7 @@ class Overview:
         """Return one integration."""
         with away():
             found = await self._integrations.find_one({"_id": integration_id}, _WITHOUT_SECRETS)
-        return None if found is None else integration_from_document(found, None)
+        return None if found is None else understood(found, lambda stored: integration_from_document(stored, None))
 
     async def page(self, tenant_id: int | None, user_id: int | None, after: str, limit: int) -> list[Integration]:
         """Return integrations of a tenant, of a user, or all of them, in order of their ids, after the given one."""
@@ -35,7 +36,7 @@ class Overview:
         with away():
             cursor = self._integrations.find(query, _WITHOUT_SECRETS).sort([("_id", 1)]).limit(limit)
             found = await cursor.to_list(None)
-        return [integration_from_document(document, None) for document in found]
+        return [understood(document, lambda stored: integration_from_document(stored, None)) for document in found]
 
     async def tenants_of(self, integration_ids: Sequence[str]) -> dict[str, int]:
         """Return whose integrations these are; those that do not exist are left out."""

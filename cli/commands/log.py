@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from adapters.mongodb.journal import Journal, Which, kept_for
+from adapters.mongodb.journal import Journal, Mark, Which, kept_for
+from cli.failing import Failed
 from cli.running import run
 from cli.showing import console, instant, json_line
 from events.items import ItemType
@@ -25,17 +26,26 @@ def command(
     tenant: Annotated[int | None, typer.Option(help="Only of this tenant.")] = None,
     run_id: Annotated[str, typer.Option("--run", help="Only of this run.")] = "",
     before: Annotated[datetime | None, typer.Option(help="Only before this moment (UTC).")] = None,
+    after: Annotated[str, typer.Option(help="Go on after this line, named by its id.")] = "",
     limit: Annotated[int, typer.Option(help="Show at most so many.", min=1, max=10_000)] = 50,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show what was done and what deliberately was not, the newest first, each with its reason."""
     which = Which(integration_id=integration, item=_item(item), tenant_id=tenant, run_id=run_id)
-    found = run(_page(Store.load(), which, before, limit))
+    found = run(_page(Store.load(), which, _start(before, after), limit))
     if json:
         for entry in found:
             typer.echo(json_line(asdict(entry)))
     else:
         console().print(log_table(found))
+        if len(found) == limit:
+            typer.echo(f"There may be more: --after '{found[-1].id}'")
+
+
+def _start(before: datetime | None, after: str) -> Mark | str | None:
+    if before is not None and after:
+        raise typer.BadParameter("either --before or --after")
+    return after or (None if before is None else Mark(before.replace(tzinfo=UTC)))
 
 
 def log_table(entries: Sequence[Entry]) -> Table:
@@ -70,6 +80,12 @@ def _item(words: str) -> tuple[ItemType, str, str | None] | None:
     return ItemType(kind), item_id, part_id or None
 
 
-async def _page(settings: Store, which: Which, before: datetime | None, limit: int) -> list[Entry]:
+async def _page(settings: Store, which: Which, start: Mark | str | None, limit: int) -> list[Entry]:
     async with opened_database(settings) as database:
-        return await Journal(database, kept_for(timedelta(days=1))).page(which, before, limit)
+        journal = Journal(database, kept_for(timedelta(days=1)))
+        if isinstance(start, str):
+            mark = await journal.mark(start)
+            if mark is None:
+                raise Failed(f"There is no line {start} (any more).")
+            start = mark
+        return await journal.page(which, start, limit)

@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from adapters.mongodb import indexes
 from adapters.mongodb.driver import Database, Driver, open_database
 from adapters.mongodb.integrations import Integrations
-from adapters.mongodb.journal import Journal, Which, kept_for
+from adapters.mongodb.journal import Journal, Mark, Which, kept_for
 from adapters.mongodb.links import Links
 from adapters.mongodb.overview import Overview
 from events.content import Field
@@ -180,8 +180,8 @@ HOT: dict[str, tuple[Ask, int]] = {
     "sweeping": (lambda to: to.integrations.claim_due(NOW, after(1), 100), 2),
     "the log of an integration": (lambda to: to.journal.page(Which(integration_id=ANN.integration_id), None, 50), 1),
     "the log of an item": (lambda to: to.journal.page(Which(item=(ItemType.APPOINTMENT, "1", None)), None, 50), 1),
-    "the log of a run": (lambda to: to.journal.page(Which(run_id="1"), after(1), 5), 5),
-    "the log": (lambda to: to.journal.page(Which(), after(1), 5), 5),
+    "the log of a run": (lambda to: to.journal.page(Which(run_id="1"), Mark(after(1), "1"), 5), 5),
+    "the log": (lambda to: to.journal.page(Which(), Mark(after(1)), 5), 5),
     "how links stand": (lambda to: to.overview.link_states(ANN.integration_id), 2 + OTHERS),
 }
 

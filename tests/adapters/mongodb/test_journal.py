@@ -10,7 +10,7 @@ import pytest
 from pymongo import MongoClient
 
 from adapters.mongodb.driver import Database
-from adapters.mongodb.journal import COLLECTION, Journal, Which, kept_for
+from adapters.mongodb.journal import COLLECTION, Journal, Mark, Which, kept_for
 from events.commands import Cause
 from events.items import ItemType
 from events.journal import Act, Entry, Result
@@ -81,13 +81,26 @@ async def test_lines_come_newest_first_page_by_page(journal: Journal) -> None:
     await journal.write([line(str(minutes), minutes) for minutes in (2, 0, 3, 1)])
     assert await ids(journal, Which()) == ["3", "2", "1", "0"]
     assert await ids(journal, Which(), limit=2) == ["3", "2"]
-    assert await ids(journal, Which(), limit=2, before=after(2)) == ["1", "0"]
-    assert await ids(journal, Which(), before=after(0)) == []
+    assert await ids(journal, Which(), limit=2, before=Mark(after(2))) == ["1", "0"]
+    assert await ids(journal, Which(), before=Mark(after(0))) == []
 
 
 async def test_lines_of_one_moment_come_in_an_order_that_stays(journal: Journal) -> None:
     await journal.write([line(name) for name in "bca"])
     assert await ids(journal, Which()) == ["c", "b", "a"]
+
+
+async def test_no_line_is_lost_or_repeated_between_pages_though_all_are_of_one_moment(journal: Journal) -> None:
+    """Integrations are worked on at the same time, so moments are shared."""
+    await journal.write([line(name, integration_id=f"int_{name}") for name in "bdace"] + [line("0", -1), line("1", 1)])
+    seen: list[str] = []
+    mark: Mark | None = None
+    while page := await journal.page(Which(), mark, 2):
+        seen += [entry.id for entry in page]
+        mark = await journal.mark(seen[-1])
+        assert mark == Mark(page[-1].at, seen[-1])
+    assert seen == ["1", "e", "d", "c", "b", "a", "0"]
+    assert await journal.mark("long gone") is None
 
 
 async def test_lines_are_found_by_what_they_are_about(journal: Journal) -> None:
