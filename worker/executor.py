@@ -60,17 +60,20 @@ class Executor:
     async def execute(self, wake: Wake, message_id: str) -> str:
         """Execute a wake-up. Returns what came of it, for the log. Raises `TryLater` if store or broker are away."""
         try:
-            taken = await self.leases.take(wake.integration_id, message_id, LEASE)
-            match taken:
-                case Unknown():
-                    return Reason.UNKNOWN_INTEGRATION.value
-                case Busy():
-                    metrics.LEASE_CONFLICTS.inc()
-                    return "busy"
-                case Taken():
-                    return await self._work(wake, taken)
+            return await self._take(wake, message_id)
         except (NotUnderstood, Misconfigured) as error:
             return error.reason.value  # it is due later, and not for us
+
+    async def _take(self, wake: Wake, message_id: str) -> str:
+        taken = await self.leases.take(wake.integration_id, message_id, LEASE)
+        match taken:
+            case Unknown():
+                return Reason.UNKNOWN_INTEGRATION.value
+            case Busy():
+                metrics.LEASE_CONFLICTS.inc()
+                return "busy"
+            case Taken():
+                return await self._work(wake, taken)
 
     async def _work(self, wake: Wake, taken: Taken) -> str:
         began = self.tools.clock.monotonic()
