@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from events.items import ItemType
 from events.reasons import Reason
@@ -30,6 +31,26 @@ class SettingsWish:
     inbound_update: bool
     inbound_delete: bool
     outbound: frozenset[ItemType]
+    remove_former: bool = False
+    """Whether to remove our copies from the calendar that was linked before; otherwise they stay there."""
+    remove_unticked: bool = False
+    """Whether to remove copies of items whose type is not ticked (any more); otherwise they stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionWish:
+    """The integration is not wanted any more, for good."""
+
+    revision: int
+    """Of the event; `LEFT` if its user or tenant left."""
+    remove_events: bool = False
+    """Whether to remove from the calendar what we wrote there."""
+    erase: bool = False
+    """Whether everything that is known about the user is to be erased afterwards."""
+
+
+LEFT: Final = 0
+"""The revision of a deletion that no event of the integration asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +62,7 @@ class Wanted:
     active: bool = True
     active_revision: int = -1
     list_calendars_revision: int = -1
-    deleted_revision: int = -1
+    deletion: DeletionWish | None = None
     tenant_version: int = 0
     """Of the tenant's settings that count."""
 
@@ -72,6 +93,14 @@ class Account:
     profile_name: str
     provider_name: str
     provider_service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An account, and what opens it."""
+
+    account: Account
+    tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +137,12 @@ class Held:
     """Of the tenant's settings under which all links have been judged."""
     turns: int = 0
     """How often the PSA was told that the connection works or does not; names each time."""
+    active_revision: int = -1
+    """Revision of the position of the Active toggle that was acknowledged."""
+    deleted: bool = False
+    """Whether a deletion was carried out: nothing is left to be done, ever."""
+    removed: int = 0
+    """How many events were removed from a calendar by the deletion, or the change of calendar, that is under way."""
     status: Status = Status.NOT_CONNECTED
     reason: Reason = Reason.NOT_CONFIGURED
     relink_url: str | None = None
@@ -115,9 +150,25 @@ class Held:
     """When to ask again how a broken connection is, because nobody tells when it works."""
     account: Account | None = None
     tokens: Tokens | None = None
+    offered: Grant | None = None
+    """Another account that the user connected: the PSA platform was asked whether it takes the place of the former."""
+    retired: tuple[Grant, ...] = ()
+    """What is not needed any more and is to be revoked, unless somebody else uses the account."""
     time_zone: str | None = None
     calendars: tuple[CalendarInfo, ...] = ()
     channel_id: str | None = None
+    calendar_id: str = ""
+    """The calendar that is linked by the settings in force."""
+    revising: bool = False
+    """Whether links have not been looked through yet since settings came into force."""
+    former: tuple[str, ...] = ()
+    """Calendars that were linked before and from which our copies are to be removed."""
+    clear_after: datetime | None = None
+    """Until then something that was asked of a former calendar may still arrive there."""
+    surveyed: bool = True
+    """Whether the calendar was searched for events of ours, to be adopted."""
+    unread: bool = False
+    """Whether the calendar may have changed unnoticed, so that it has to be read without a hint."""
     cursor: datetime | None = None
     """By Cronofy's clock: everything changed before it has been read."""
     linked_since: datetime | None = None

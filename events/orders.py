@@ -22,6 +22,10 @@ class OrderKind(StrEnum):
 
     AUTHORIZE = "authorize"
     """Tell at which address the user grants access to a calendar."""
+    RESOLVE_ACCOUNT = "resolve_account"
+    """Let another account that was connected take the place of the former, or not."""
+    COUNT_COPIES = "count_copies"
+    """Count the events of ours in the linked calendar."""
 
 
 @dataclass(frozen=True, slots=True)

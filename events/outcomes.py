@@ -88,6 +88,44 @@ class DisconnectedData(About):
     """Where the user can repair it, if known."""
 
 
+class AccountChangedData(About):
+    """Another account was connected than the one that was linked. Until it is answered, nothing is synced."""
+
+    former: str
+    """The account that was linked, usually an e-mail address."""
+    connected: str
+    """The account that the user connected now."""
+    provider: str
+    """Cronofy's name of its service, such as `office365`; empty if it does not say."""
+
+
+class SwitchedData(About):
+    """The Active toggle is in this position. Once it says off, nothing more is written on either side."""
+
+    revision: int
+    """The one of the activate or deactivate event."""
+    active: bool
+
+
+class CopiesCountedData(About):
+    """How many events of ours are in the linked calendar."""
+
+    revision: int
+    """The one of the event that asked."""
+    total: int = Field(ge=0)
+    by_type: dict[str, int]
+    """By the type of the item."""
+
+
+class DeletedData(About):
+    """The integration is gone for good. Its channel is closed; its authorization is given up if nobody else uses it."""
+
+    removed: int = Field(ge=0)
+    """How many events were removed from the calendar."""
+    complete: bool
+    """Whether everything that was asked for was done: false if events should have been removed and could not be."""
+
+
 class CalendarsFoundData(About):
     """All calendars of the account that still exist."""
 
@@ -164,8 +202,10 @@ class ItemConflictData(ItemData):
 class SyncedData(About):
     """Something was synced, either way."""
 
-    last_sync: AwareDatetime
-    """The listing's Last Sync Date, in UTC. It only grows: ignore an older one."""
+    last_sync: AwareDatetime | None = None
+    """The listing's Last Sync Date, in UTC. It only grows: ignore an older one. Absent: nothing was ever synced."""
+    verified_complete: AwareDatetime | None = None
+    """When the calendar was last read completely and found to agree, or brought to agree; absent if never."""
 
 
 class RunProgressData(About):
@@ -226,6 +266,34 @@ class Disconnected(Told):
     data: DisconnectedData
 
 
+class AccountChanged(Told):
+    """The user connected another account than before. Answer with a resolve-account event: adopt it or not."""
+
+    type: Literal["calsync.integration.account_changed.v1"] = "calsync.integration.account_changed.v1"
+    data: AccountChangedData
+
+
+class Switched(Told):
+    """The position of the Active toggle is in force. The answer to activate and deactivate events."""
+
+    type: Literal["calsync.integration.switched.v1"] = "calsync.integration.switched.v1"
+    data: SwitchedData
+
+
+class CopiesCounted(Told):
+    """How many events a removal would remove. The answer to a count-copies event."""
+
+    type: Literal["calsync.integration.copies_counted.v1"] = "calsync.integration.copies_counted.v1"
+    data: CopiesCountedData
+
+
+class Deleted(Told):
+    """The integration was deleted. The answer to a delete event, or to the leaving of its user or tenant."""
+
+    type: Literal["calsync.integration.deleted.v1"] = "calsync.integration.deleted.v1"
+    data: DeletedData
+
+
 class CalendarsFound(Told):
     """The account's calendars, for the wizard's dropdown: after connecting, and when asked for."""
 
@@ -241,7 +309,7 @@ class Configured(Told):
 
 
 class Synced(Told):
-    """The integration's last sync date moved."""
+    """The integration's last sync date moved, or the calendar was verified completely."""
 
     type: Literal["calsync.integration.synced.v1"] = "calsync.integration.synced.v1"
     data: SyncedData
@@ -279,6 +347,10 @@ Outcome = Annotated[
     Authorization
     | Connected
     | Disconnected
+    | AccountChanged
+    | Switched
+    | CopiesCounted
+    | Deleted
     | CalendarsFound
     | Configured
     | Synced

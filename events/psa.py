@@ -213,10 +213,22 @@ class ConfigureData(IntegrationData):
     """One of those told by `calsync.integration.calendars_found.v1`, and writable."""
     inbound: Inbound
     outbound: Outbound
+    remove_former: bool = False
+    """If another calendar was linked before: whether our copies are removed from it. Otherwise they stay there."""
+    remove_unticked: bool = False
+    """Whether copies of items whose type is not ticked are removed from the calendar. Otherwise they stay there."""
     retrieve: Range | None = None
     """`Retrieve linked calendar items` is ticked, with this range: a run that starts now. Absent: not ticked."""
     send: Range | None = None
     """`Send my Calendar items` is ticked, with this range: a run that starts now. Absent: not ticked."""
+
+
+class ResolveAccountData(IntegrationData):
+    """The user connected another account than before, and was asked what that means."""
+
+    adopt: bool
+    """Whether the new account takes the place of the former. If so the user picks one of its calendars, and what was
+    linked moves there; if not, the former account stays, and has to be connected again if it no longer works."""
 
 
 class SyncDirection(StrEnum):
@@ -348,6 +360,20 @@ class ListCalendars(CloudEvent):
     data: IntegrationData
 
 
+class ResolveAccount(CloudEvent):
+    """The answer to `calsync.integration.account_changed.v1`. Answered by `calsync.order.closed.v1`."""
+
+    type: Literal["psa.integration.resolve_account.v1"]
+    data: ResolveAccountData
+
+
+class CountCopies(CloudEvent):
+    """Before copies are removed: how many are there? Answered by `calsync.integration.copies_counted.v1`."""
+
+    type: Literal["psa.integration.count_copies.v1"]
+    data: IntegrationData
+
+
 class Delete(CloudEvent):
     """The integration was deleted. Its `integration_id` must not be used again."""
 
@@ -363,7 +389,16 @@ class ConfigureTenant(CloudEvent):
 
 
 IntegrationEvent = Annotated[
-    Authorize | Connect | Configure | Activate | Deactivate | SyncNow | ListCalendars | Delete,
+    Authorize
+    | Connect
+    | Configure
+    | Activate
+    | Deactivate
+    | SyncNow
+    | ListCalendars
+    | ResolveAccount
+    | CountCopies
+    | Delete,
     Discriminator("type"),
 ]
 PsaEvent = Annotated[
@@ -376,6 +411,8 @@ PsaEvent = Annotated[
     | Deactivate
     | SyncNow
     | ListCalendars
+    | ResolveAccount
+    | CountCopies
     | Delete,
     Discriminator("type"),
 ]

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     EDIT_BEATS_DELETE = "edit_beats_delete", "Edited on one side and deleted on the other: the edit was kept."
     RESCHEDULED = "rescheduled", "The item was rescheduled after its event had been deleted: the event was made again."
     RESTORED = "restored", "The calendar showed a change that the PSA does not accept: the PSA's values were put back."
+    CALENDAR_LEFT = "calendar_left", "Another calendar was linked: the item's event is in that one from now on."
     BOTH_DELETED = "both_deleted", "Deleted on both sides."
 
     # Deliberately not done
@@ -89,6 +90,8 @@ class Reason(StrEnum):
     ITEM_NOT_FOUND = "item_not_found", "The PSA does not know this item."
     INACTIVE = "inactive", "The integration is switched off."
     NOT_CONFIGURED = "not_configured", "No calendar has been chosen yet."
+    DELETED = "integration_deleted", "The integration was deleted."
+    NOTHING_TO_ANSWER = "nothing_to_answer", "Nothing was asked that this could be the answer to."
 
     # Refused by the other side
     PSA_REFUSED = "psa_refused", "The PSA refused the change."
@@ -106,6 +109,10 @@ class Reason(StrEnum):
     CALENDAR_MISSING = "calendar_missing", "The linked calendar is gone."
     CALENDAR_READ_ONLY = "calendar_read_only", "The linked calendar cannot be written to."
     PENDING_INITIAL_SYNC = "pending_initial_sync", "The calendar provider has not finished its first sync."
+    ACCOUNT_CHANGED = (
+        "account_changed",
+        "Another account was connected than before; what was linked waits for the answer whether it takes its place.",
+    )
     PROVIDER_ERROR = "provider_error", "The calendar provider has no working credentials for this profile."
 
     # Away

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from events.commands import Cause
 from events.content import ALL_FIELDS, AllDay, Content, Field, Timed, Value, When
-from events.integration import Account, CalendarInfo, ConnectWish, Held, SettingsWish, Status, Tokens
+from events.integration import Account, CalendarInfo, ConnectWish, Grant, Held, SettingsWish, Status, Tokens
 from events.items import ItemType
 from events.journal import Act, Entry, Result
 from events.link import (
@@ -203,7 +203,10 @@ settings_wishes: Final = whole(
     inbound_update=st.booleans(),
     inbound_delete=st.booleans(),
     outbound=st.frozensets(st.sampled_from(ItemType)),
+    remove_former=st.booleans(),
+    remove_unticked=st.booleans(),
 )
+grants: Final = st.builds(Grant, accounts, tokens)
 _known_revisions = st.just(-1) | revisions
 held: Final = whole(
     Held,
@@ -212,15 +215,26 @@ held: Final = whole(
     listed_revision=_known_revisions,
     tenant_version=st.integers(0, 9),
     turns=counts,
+    active_revision=_known_revisions,
+    deleted=st.booleans(),
+    removed=counts,
     status=st.sampled_from(Status),
     reason=reasons,
     relink_url=maybe(texts),
     probe_at=maybe(moments),
     account=maybe(accounts),
     tokens=maybe(tokens),
+    offered=maybe(grants),
+    retired=some(grants),
     time_zone=maybe(texts),
     calendars=some(calendars),
     channel_id=maybe(texts),
+    calendar_id=texts,
+    revising=st.booleans(),
+    former=some(texts),
+    clear_after=maybe(moments),
+    surveyed=st.booleans(),
+    unread=st.booleans(),
     cursor=maybe(moments),
     linked_since=maybe(moments),
     last_sync=maybe(moments),

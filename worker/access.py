@@ -21,7 +21,8 @@ from worker.projection.events import key_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from adapters.cronofy.client import Cronofy, Grant
+    from adapters.cronofy.client import Cronofy
+    from events.integration import Grant, Tokens
     from worker.holding import Holding
     from worker.ports import Budget, Clock
 
@@ -46,8 +47,16 @@ class Access(Protocol):
         """List the account's calendars."""
         ...
 
-    async def create_channel(self, calendar_id: str) -> ChannelInfo:
-        """Create the notification channel of a calendar, or find it."""
+    async def create_channel(self, calendar_id: str | None) -> ChannelInfo:
+        """Create the notification channel of a calendar, or of the whole account, or find it."""
+        ...
+
+    async def close_channel(self, channel_id: str) -> None:
+        """Close a notification channel."""
+        ...
+
+    async def revoke(self, tokens: Tokens) -> None:
+        """Give up an authorization."""
         ...
 
 
@@ -88,16 +97,34 @@ class CronofyAccess:
         """List the account's calendars."""
         return await self._authorized(self._cronofy.calendars)
 
-    async def create_channel(self, calendar_id: str) -> ChannelInfo:
-        """Create the channel. Its address names the integration, so that the first notification finds it."""
+    async def create_channel(self, calendar_id: str | None) -> ChannelInfo:
+        """Create the channel of a calendar, or of the whole account.
+
+        Its address names the integration, so that the first notification finds it.
+        """
         url = f"{self._service.callback_url.rstrip('/')}/{self._holding.id}"
-        return await self._authorized(lambda token: self._cronofy.create_channel(token, url, [calendar_id]))
+        calendar_ids = [] if calendar_id is None else [calendar_id]
+        return await self._authorized(lambda token: self._cronofy.create_channel(token, url, calendar_ids))
+
+    async def close_channel(self, channel_id: str) -> None:
+        """Close a notification channel. Closing what is closed is success."""
+        await self._authorized(lambda token: self._cronofy.close_channel(token, channel_id))
+
+    async def revoke(self, tokens: Tokens) -> None:
+        """Give up an authorization. Revoking what is revoked is success."""
+        await self._spend()
+        await self._cronofy.revoke(tokens)
 
     # The calendar
 
     async def first_page(self, since: datetime | None) -> Page:
         """Begin to read what changed since a moment of Cronofy's clock; everything, if None."""
         query = Query(calendar_ids=(self._calendar_id,), changed_since=since)
+        return await self._authorized(lambda token: self._cronofy.first_page(token, query))
+
+    async def ours(self, calendar_id: str) -> Page:
+        """Begin to read all events that this application made in a calendar, whenever they are."""
+        query = Query(calendar_ids=(calendar_id,), only_managed=True)
         return await self._authorized(lambda token: self._cronofy.first_page(token, query))
 
     async def next_page(self, url: str) -> Page:

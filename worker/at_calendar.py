@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics
 from events.calendar import Accepted, CalendarWrite, NotThere, Rejected, RemoveEventWrite, Stumbled, WriteResult
-from events.failures import Gone, System, TryLater
+from events.failures import Gone, MustReconnect, System, TryLater
 from events.items import ItemType
 from events.link import CalendarSeen, Link, LinkState, ManagedEvent, Origin, link_id, managed_event_id
 from events.outcomes import Direction
@@ -76,6 +76,8 @@ async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
         isinstance(r, NotThere) and not isinstance(w, RemoveEventWrite) for w, r in zip(writes, results, strict=True)
     ):
         raise Gone(Reason.GONE, "the calendar was not there for a write")
+    if all(isinstance(result, Stumbled) and result.reason is Reason.PROVIDER_ERROR for result in results):
+        raise MustReconnect(Reason.PROVIDER_ERROR, "none of the writes was taken")
     return again
 
 
@@ -165,7 +167,7 @@ async def rehome(work: Slice, one: Judged) -> tuple[Link, Link]:
     """
     link = one.link
     assert link.item is not None, "only an item needs an event"
-    event = ManagedEvent(link.event.calendar_id, managed_event_id(link.item, link.user_id))
+    event = ManagedEvent(work.policy.calendar_id, managed_event_id(link.item, link.user_id))
     fresh = Link(
         id=link_id(link.integration_id, event),
         integration_id=link.integration_id,

@@ -26,8 +26,10 @@ from worker.core.permit import Policy
 from worker.core.retry import backoff
 from worker.holding import LEASE, Holding
 from worker.intake.safety import SAFETY_NET
+from worker.leaving import leave, leave_former
 from worker.orders import Desk, carry_out
 from worker.reconcile import reconcile
+from worker.revising import revise
 from worker.setup import Setup
 from worker.slice import Slice
 from worker.telling import Occasion
@@ -126,14 +128,18 @@ class Executor:
 
     async def _attempt(self, wake: Wake, holding: Holding) -> datetime | None:
         setup = Setup(holding, self.open_access(holding), self.tools.outcomes, self.tools.clock)
+        if holding.integration.wanted.deletion is not None:
+            return _earliest(await self._leave(wake, holding, setup), await self._orders(holding))
         try:
             await setup.run()
             go_on_at = await self._orders(holding)
-            due_at = _earliest(go_on_at, await self._reconcile(wake, holding) if setup.ready() else None)
+            due_at = _earliest(go_on_at, await self._reconcile(wake, setup) if setup.ready() else None)
         except (MustReconnect, Refused, Gone) as error:
             # A whole request was turned down. Only the account's own state says whether the connection is to blame.
             await setup.check_connection()
-            if holding.held.status is Status.CONNECTED:
+            if error.reason is Reason.PROVIDER_ERROR and setup.in_use:
+                await setup.provider_failed()
+            elif holding.held.status is Status.CONNECTED:
                 raise TryLater(System.CRONOFY, error.reason, error.detail) from error
             due_at = await self._orders(holding)
         return _earliest(due_at, holding.held.probe_at)
@@ -141,7 +147,7 @@ class Executor:
     async def _orders(self, holding: Holding) -> datetime | None:
         return await carry_out(Desk(self.tools, holding))
 
-    async def _reconcile(self, wake: Wake, holding: Holding) -> datetime | None:
+    async def _begin(self, wake: Wake, holding: Holding) -> Slice:
         occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)
         integration = holding.integration
         wanted = integration.wanted.tenant_version
@@ -149,8 +155,18 @@ class Executor:
         if holding.held.tenant_version < wanted:
             await self.tools.links.all_due(integration.id, self.tools.clock.now())
             await holding.save(tenant_version=tenant.version)
-        work = Slice(self.tools, holding, self.open_calendar(holding), _policy(holding, tenant.settings), occasion)
-        return await reconcile(work)
+        return Slice(self.tools, holding, self.open_calendar(holding), _policy(holding, tenant.settings), occasion)
+
+    async def _reconcile(self, wake: Wake, setup: Setup) -> datetime | None:
+        work, holding = await self._begin(wake, setup.holding), setup.holding
+        if holding.held.revising:
+            await revise(work)
+        due_at = await reconcile(work)
+        await setup.worked()
+        return _earliest(due_at, await leave_former(work) if not work.over else work.now())
+
+    async def _leave(self, wake: Wake, holding: Holding, setup: Setup) -> datetime | None:
+        return None if holding.held.deleted else await leave(await self._begin(wake, holding), setup)
 
     async def _hold(self, holding: Holding, error: TryLater) -> datetime:
         """Leave the calendar service alone for a while. An outage is nobody's fault, and lasts as long as it lasts."""
@@ -165,7 +181,8 @@ class Executor:
 
 def _policy(holding: Holding, tenant: TenantSettings) -> Policy:
     settings = holding.integration.wanted.settings
-    assert settings is not None, "only a configured integration has a policy"
+    if settings is None:
+        return Policy("", inbound_create=False, inbound_update=False, inbound_delete=False, outbound=frozenset())
     chosen = [calendar for calendar in holding.held.calendars if calendar.calendar_id == settings.calendar_id]
     return Policy(
         calendar_id=settings.calendar_id,
@@ -173,6 +190,7 @@ def _policy(holding: Holding, tenant: TenantSettings) -> Policy:
         inbound_update=settings.inbound_update,
         inbound_delete=settings.inbound_delete,
         outbound=settings.outbound,
+        remove_unticked=settings.remove_unticked,
         unrestricted=bool(chosen) and chosen[0].unrestricted,
         linked_since=holding.held.linked_since,
         ownership=overridden(tenant.ownership),

@@ -42,6 +42,11 @@ class Holding:
         """The lease, as it was last extended."""
         return self._lease
 
+    @property
+    def newly_verified(self) -> bool:
+        """Whether the calendar was found to agree since that was last written down."""
+        return self.held.verified_at is not None and self.held.verified_at != self._written.verified_at
+
     def note(self, **changes: Any) -> None:  # noqa: ANN401 - fields of `Held`; `replace` refuses others
         """Note parts of what is the case, to be written down with the next save or the release.
 
@@ -103,6 +108,10 @@ class Holding:
             self._lease = extended.lease
         elif not await self._leases.current(self._lease):
             raise Stale(Reason.STALE_EPOCH if await self._still_ours() else Reason.LEASE_LOST)
+
+    async def others_use(self, sub: str) -> bool:
+        """Whether another integration needs this account of the calendar service."""
+        return await self._leases.uses_account(sub, self.id)
 
     async def _still_ours(self) -> bool:
         return not isinstance(await self._leases.extend(self._lease, LEASE), Lost)

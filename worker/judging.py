@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from events.content import TEXT_FIELDS
 from events.link import ManagedEvent
+from events.reasons import Reason
 from events.tenant import PrivateInbound, PrivateOutbound
 from events.traces import NO_TRACE, Trace
-from worker.core.decide import Asked, decide
+from worker.core.decide import Asked, decide, leave_behind
 from worker.core.permit import Policy, permit
 from worker.core.plan import Agree, Decision
 from worker.core.record import Timing, concluded, given_up, lapsed, overdue, waited
-from worker.core.sides import PsaView, settle_calendar, settle_psa
+from worker.core.revise import here, is_unticked, is_users_own_elsewhere
+from worker.core.sides import PsaGone, PsaView, settle_calendar, settle_psa
 from worker.projection.events import without_text
 from worker.projection.items import Showing, picture
 
@@ -52,13 +54,6 @@ class Judged:
     """Of the failure, if judging it failed."""
 
 
-def _in_calendar(link: Link, calendar_id: str) -> Link:
-    """Return the link with its event in the linked calendar, which intake does not know."""
-    if isinstance(link.event, ManagedEvent) and not link.event.calendar_id:
-        return replace(link, event=ManagedEvent(calendar_id, link.event.event_id))
-    return link
-
-
 def _as_the_tenant_wants(link: Link, tenant: TenantSettings) -> Link:
     """Return the link without the text of a private event, should the tenant have wanted it when it was read."""
     seen = link.calendar_seen
@@ -82,13 +77,16 @@ def _showing(link: Link, tenant: TenantSettings) -> Showing:
 
 def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: bool = False) -> Judged:
     """Return the next step of a link. `answered`: the PSA has just answered our write."""
-    link = _in_calendar(link, circumstances.policy.calendar_id)
-    link = _as_the_tenant_wants(link, circumstances.policy.tenant)
-    pictured = picture(link.item, link.psa_seen, circumstances.time_zone, _showing(link, circumstances.policy.tenant))
+    policy = circumstances.policy
+    link = _as_the_tenant_wants(here(link, policy.calendar_id), policy.tenant)
+    pictured = picture(link.item, link.psa_seen, circumstances.time_zone, _showing(link, policy.tenant))
+    if policy.remove_unticked and isinstance(link.event, ManagedEvent) and is_unticked(link, policy):
+        pictured = replace(pictured, view=PsaGone(Reason.TYPE_NOT_TICKED))
     link = settle_psa(link, pictured.view, answered=answered)
     timing, read_at = circumstances.timing, circumstances.read_at
     link = settle_calendar(link, waited=waited(link, read_at, timing))
-    policy = circumstances.policy
+    if is_users_own_elsewhere(link, policy.calendar_id) and not link.psa_asks:
+        return Judged(stored, link, pictured.view, pictured.item, leave_behind(pictured.view))
     while True:
         asked = Asked(
             overdue=overdue(link, read_at, timing),

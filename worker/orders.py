@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 
 from events.calendar import Provider
 from events.failures import Refused
+from events.integration import Grant
 from events.orders import Order, OrderKind
+from events.reasons import Reason
 from worker import outcomes
 
 if TYPE_CHECKING:
@@ -53,9 +55,15 @@ async def carry_out(desk: Desk) -> datetime | None:
 
 
 async def _carry_out(desk: Desk, order: Order) -> datetime | None:
+    if desk.holding.integration.wanted.deletion is not None:
+        raise Refused(Reason.DELETED)
     match order.kind:
         case OrderKind.AUTHORIZE:
             return await _authorize(desk, order)
+        case OrderKind.RESOLVE_ACCOUNT:
+            return await _resolve_account(desk, order)
+        case OrderKind.COUNT_COPIES:
+            return await _count_copies(desk, order)
 
 
 async def _authorize(desk: Desk, order: Order) -> datetime | None:
@@ -63,5 +71,33 @@ async def _authorize(desk: Desk, order: Order) -> datetime | None:
     chosen = None if provider is None else Provider(str(provider))
     url = desk.tools.portal.address(str(details["redirect_uri"]), str(details["state"]), chosen)
     told = outcomes.authorization(desk.holding, order.revision, url, desk.tools.clock.now())
+    await desk.tools.outcomes.publish([told])
+    return None
+
+
+async def _resolve_account(desk: Desk, order: Order) -> datetime | None:
+    held, at = desk.holding.held, desk.tools.clock.now()
+    if held.offered is None:
+        raise Refused(Reason.NOTHING_TO_ANSWER)
+    if not order.details["adopt"]:
+        # The former account is asked how it is; perhaps it still works.
+        await desk.holding.save(offered=None, retired=(*held.retired, held.offered), probe_at=at)
+        return None
+    former = [Grant(held.account, held.tokens)] if held.account and held.tokens else []
+    await desk.holding.save(
+        account=held.offered.account,
+        tokens=held.offered.tokens,
+        offered=None,
+        retired=(*held.retired, *former),
+        calendars=(),
+        channel_id=None,
+        probe_at=at,
+    )
+    return None
+
+
+async def _count_copies(desk: Desk, order: Order) -> datetime | None:
+    by_type = await desk.tools.links.copies(desk.holding.id)
+    told = outcomes.copies_counted(desk.holding, order.revision, by_type, desk.tools.clock.now())
     await desk.tools.outcomes.publish([told])
     return None

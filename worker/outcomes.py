@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from events.outcomes import (
     About,
+    AccountChanged,
+    AccountChangedData,
     Authorization,
     AuthorizationData,
     CalendarFound,
@@ -16,15 +18,22 @@ from events.outcomes import (
     ConfiguredData,
     Connected,
     ConnectedData,
+    CopiesCounted,
+    CopiesCountedData,
+    Deleted,
+    DeletedData,
     Disconnected,
     DisconnectedData,
     OrderClosed,
     OrderClosedData,
+    Switched,
+    SwitchedData,
     Synced,
     SyncedData,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from events.failures import Refused
@@ -96,6 +105,39 @@ def disconnected(holding: Holding, now: Held, at: datetime) -> Disconnected:
     return Disconnected(**_envelope(holding, f"disconnected:{holding.held.turns}", data, at))
 
 
+def account_changed(holding: Holding, now: Held, at: datetime) -> AccountChanged:
+    """Another account was connected."""
+    assert now.offered is not None, "nothing was offered"
+    offered = now.offered.account
+    data = AccountChangedData(
+        **_about(holding.integration),
+        former=now.account.profile_name if now.account else "",
+        connected=offered.profile_name,
+        provider=offered.provider_service or offered.provider_name,
+    )
+    return AccountChanged(**_envelope(holding, f"account_changed:{now.connected_revision}", data, at))
+
+
+def switched(holding: Holding, revision: int, at: datetime, *, active: bool) -> Switched:
+    """The position of the Active toggle is in force."""
+    data = SwitchedData(**_about(holding.integration), revision=revision, active=active)
+    return Switched(**_envelope(holding, f"switched:{revision}", data, at))
+
+
+def copies_counted(holding: Holding, revision: int, by_type: Mapping[str, int], at: datetime) -> CopiesCounted:
+    """How many events of ours there are."""
+    data = CopiesCountedData(
+        **_about(holding.integration), revision=revision, total=sum(by_type.values()), by_type=dict(by_type)
+    )
+    return CopiesCounted(**_envelope(holding, f"copies_counted:{revision}", data, at))
+
+
+def deleted(holding: Holding, at: datetime, *, complete: bool) -> Deleted:
+    """The integration is gone."""
+    data = DeletedData(**_about(holding.integration), removed=holding.held.removed, complete=complete)
+    return Deleted(**_envelope(holding, "deleted", data, at))
+
+
 def calendars_found(holding: Holding, now: Held, at: datetime) -> CalendarsFound:
     """Which calendars there are."""
     found = tuple(
@@ -123,6 +165,7 @@ def configured(holding: Holding, revision: int, calendar_id: str, at: datetime) 
 
 
 def synced(holding: Holding, at: datetime) -> Synced:
-    """Something was synced."""
-    data = SyncedData(**_about(holding.integration), last_sync=at)
+    """Something was synced, or verified."""
+    held = holding.held
+    data = SyncedData(**_about(holding.integration), last_sync=held.last_sync, verified_complete=held.verified_at)
     return Synced(**_envelope(holding, "synced", data, at))

@@ -11,6 +11,7 @@ from events.link import ExternalEvent, Link, LinkState, Origin, link_id, managed
 from events.reasons import Reason
 from worker import outcomes, telling
 from worker.acting import advance
+from worker.core.revise import here
 from worker.core.sides import see
 from worker.projection.events import digest_of, key_of, observe
 
@@ -32,6 +33,10 @@ OVERLAP: Final = timedelta(seconds=60)
 """How far before its cursor a read begins: a provider's change can become visible late. Source: cronofy.md, 11."""
 _LOOK_AGAIN: Final = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60))
 """When to look again for what a notification announced and a read did not show."""
+_READ_AT_ONCE: Final = 200
+_PACE: Final = timedelta(seconds=3)
+"""Of so many adopted events the items are read at once, of the others one by one: the PSA allows 1,500 calls an hour.
+What a run or an event of the PSA tells comes first."""
 _ROUNDS: Final = 20
 
 
@@ -55,9 +60,9 @@ async def reconcile(work: Slice) -> datetime | None:
 
 async def _rested(work: Slice, next_due: datetime | None) -> datetime | None:
     if work.report.synced:
-        at = work.now()
-        await work.tools.outcomes.publish([outcomes.synced(work.holding, at)])
-        work.holding.note(last_sync=at)
+        work.holding.note(last_sync=work.now())
+    if work.report.synced or work.holding.newly_verified:
+        await work.tools.outcomes.publish([outcomes.synced(work.holding, work.now())])
         work.report.synced = False
     return min((moment for moment in (next_due, work.look_again_at) if moment), default=None)
 
@@ -69,8 +74,9 @@ def _must_look(work: Slice, due: Sequence[Link]) -> bool:
     """
     if work.read_at is not None and work.now() - work.read_at < _FRESH:
         return False
-    signals = work.holding.integration.signals
-    return signals.requested > signals.served or any(_has_event(link) for link in due)
+    signals, held = work.holding.integration.signals, work.holding.held
+    hinted = signals.requested > signals.served or held.unread or not held.surveyed
+    return hinted or any(_has_event(link) for link in due)
 
 
 def _has_event(link: Link) -> bool:
@@ -81,6 +87,8 @@ def _has_event(link: Link) -> bool:
 
 async def _look(work: Slice, due: Sequence[Link]) -> None:
     """Read what changed in the calendar, and judge all that was read and all that is due in the light of it."""
+    if not work.holding.held.surveyed:
+        await _survey(work)
     began = work.now()
     page = await work.calendar.first_page(_since(work))
     as_of, url = page.as_of, page.next_url
@@ -97,6 +105,16 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
     _serve(work)
 
 
+async def _survey(work: Slice) -> None:
+    """Look for events of ours that are in the calendar already, left by a former integration, and adopt them."""
+    page = await work.calendar.ours(work.policy.calendar_id)
+    await advance(work, await _observed(work, page, ()))
+    while page.next_url is not None:
+        page = await _next_page(work, page.next_url)
+        await advance(work, await _observed(work, page, ()))
+    work.holding.note(surveyed=True)
+
+
 def _serve(work: Slice) -> None:
     """Take a hint as followed, once the read showed what it announced, or after some more looks.
 
@@ -105,7 +123,7 @@ def _serve(work: Slice) -> None:
     announced = work.holding.integration.signals.changes_since
     looks = work.holding.held.empty_looks
     if announced is None or work.newest_seen >= announced or looks >= len(_LOOK_AGAIN):
-        work.holding.note(empty_looks=0)
+        work.holding.note(empty_looks=0, unread=False)
         work.holding.read_served()
     else:
         work.look_again_at = work.now() + _LOOK_AGAIN[looks]
@@ -147,14 +165,15 @@ async def _observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
         if (shown := observe(event, private)) is None:
             telling.unusable(work.report, stored, work.occasion)
             continue
-        seen = see(stored, shown)
+        seen = see(here(stored, calendar_id), shown)
         if seen is not stored or id_ in pairs or stored.calendar_asks:
             pairs[id_] = (stored, seen)
     fresh = [
         link for id_, event in events.items() if id_ not in known and (link := _newcomer(work, id_, event)) is not None
     ]
     there = await work.tools.links.add(work.holding.lease, fresh)
-    pairs |= {link.id: (link, link) for link in fresh if link.id not in there and link.due_at is not None}
+    now = work.now()
+    pairs |= {link.id: (link, link) for link in fresh if link.id not in there and link.due_at and link.due_at <= now}
     return list(pairs.values())
 
 
@@ -186,4 +205,8 @@ def _newcomer(work: Slice, id_: str, event: CalendarEvent) -> Link | None:
         return link
     # A former integration of the same user may have made it.
     item = managed_item(key.event_id, integration.tenant_id, integration.user_id)
-    return None if item is None else replace(link, origin=Origin.PSA, item=item)
+    if item is None:
+        return None
+    work.adopted += 1
+    read_at = work.now() + _PACE * max(0, work.adopted - _READ_AT_ONCE)
+    return replace(link, origin=Origin.PSA, item=item, due_at=read_at)

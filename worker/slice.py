@@ -66,6 +66,8 @@ class Slice:
         self.newest_seen = datetime.min.replace(tzinfo=UTC)
         """The latest change that a read has shown, by the calendar's clock."""
         self.look_again_at: datetime | None = None
+        self.adopted = 0
+        """How many events of a former integration were found."""
         self.psa_away: datetime | None = hold if hold and hold > self.now() else None
         """Set while the PSA is away: what needs it waits until then."""
         self._ends = tools.clock.monotonic() + self.LENGTH

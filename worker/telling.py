@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from events.commands import Cause
 from events.content import Field
 from events.journal import Act, Entry, Result
-from events.link import Link, LinkState
+from events.link import Link, LinkState, ManagedEvent, link_id, managed_item
 from events.outcomes import (
     Direction,
     ItemBlocked,
@@ -26,6 +26,8 @@ from worker.core.plan import ChangeItem, CreateItem, Decision, DeleteItem, Overr
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from events.integration import Integration
 
 SOURCE: Final = "calsync"
 _NO_CONFLICT: Final = frozenset({Reason.PSA_OWNS_FIELD, Reason.AWAITING_CONFIRMATION})
@@ -140,6 +142,27 @@ def stumbled(report: Report, link: Link, occasion: Occasion, direction: Directio
 def unusable(report: Report, link: Link, occasion: Occasion) -> None:
     """Tell of an event from which nothing can be learned."""
     report.entries.append(_entry(link, occasion, Direction.FROM_CALENDAR, Act.SKIP, Result.SKIPPED, Reason.NO_TIME))
+
+
+def removed(report: Report, integration: Integration, event: ManagedEvent, reason: Reason, occasion: Occasion) -> None:
+    """Tell of an event that was removed from a calendar which is left behind."""
+    about = link_id(integration.id, event)
+    report.entries.append(
+        Entry(
+            id=f"{about}:{event.calendar_id}:{reason}:{occasion.at.isoformat()}",
+            at=occasion.at,
+            tenant_id=integration.tenant_id,
+            integration_id=integration.id,
+            trigger=occasion.trigger,
+            direction=Direction.TO_CALENDAR,
+            act=Act.DELETE,
+            result=Result.ACCEPTED,
+            reason=reason,
+            link_id=about,
+            item=managed_item(event.event_id, integration.tenant_id, integration.user_id),
+            correlation_id=occasion.correlation_id,
+        )
+    )
 
 
 def _course(link: Link, decision: Decision) -> tuple[Direction, Act]:

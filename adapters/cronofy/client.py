@@ -14,7 +14,7 @@ from adapters.http.json import Object, integer, mapping, number, text
 from adapters.http.pool import Answer, Params, is_success, leads_to, words
 from events.calendar import Page, UserInfo
 from events.failures import Gone, MustReconnect, Refused, SyncError, System, TokenRejected, TryLater
-from events.integration import Account, CalendarInfo, Tokens
+from events.integration import Account, CalendarInfo, Grant, Tokens
 from events.reasons import Reason
 
 if TYPE_CHECKING:
@@ -25,14 +25,6 @@ _USUAL_LIFETIME: Final = 3600
 _LONGEST_LIFETIME: Final = 30 * 24 * 3600
 TIME_ZONE: Final = "Etc/UTC"
 """One zone for every read, or events at the edges of a window can be missed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What an authorization code was exchanged for."""
-
-    tokens: Tokens
-    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +95,7 @@ class Cronofy:
             provider_name=text(linked.get("provider_name")),
             provider_service=text(linked.get("provider_service")),
         )
-        return Grant(_tokens(body, now), account)
+        return Grant(account, _tokens(body, now))
 
     async def refresh(self, tokens: Tokens, now: datetime) -> Tokens:
         """Get a fresh access token. Store whatever comes back: the refresh token may have changed.
@@ -215,8 +207,9 @@ class Cronofy:
     # Channels
 
     async def create_channel(self, token: str, callback_url: str, calendar_ids: Sequence[str]) -> ChannelInfo:
-        """Create a channel, or get the one that is exactly like it."""
-        wanted = {"callback_url": callback_url, "filters": {"calendar_ids": list(calendar_ids)}}
+        """Create a channel for some calendars, or for all if none is named; or get the one that is exactly like it."""
+        wanted: dict[str, object] = {"callback_url": callback_url}
+        wanted |= {"filters": {"calendar_ids": list(calendar_ids)}} if calendar_ids else {}
         answer = await self._ok("POST", "/v1/channels", token, json=wanted)
         channel = reading.channel(mapping(mapping(answer.body).get("channel")))
         if channel is None:

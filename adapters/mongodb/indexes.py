@@ -30,6 +30,9 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     "integrations": (
         IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING)], name="of_user"),
         IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
+        IndexModel([("held.account.sub", ASCENDING)], name="of_account", sparse=True),
+        # Nearly always empty: those whose user connected another account and has not been answered.
+        IndexModel([("held.offered.account.sub", ASCENDING)], name="of_offered_account", sparse=True),
     ),
     "links": (
         IndexModel([("integration_id", ASCENDING), ("due_at", ASCENDING)], name="due"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from adapters.mongodb.understanding import known
 from events.integration import (
     Account,
     CalendarInfo,
     ConnectWish,
+    DeletionWish,
+    Grant,
     Held,
     Integration,
     SettingsWish,
@@ -45,12 +47,29 @@ def settings_to_document(wish: SettingsWish) -> Document:
 
 def held_to_document(owner: str, held: Held, vault: Vault, *, known: Held | None = None) -> Document:
     """Return what is the case, as far as it differs from what is `known` to be stored. Tokens are sealed."""
-    document: Document = {
+    document = _plain(held)
+    if known is not None:
+        before = _plain(known)
+        document = {name: value for name, value in document.items() if value != before[name]}
+    if known is None or held.tokens != known.tokens:
+        document["sealed"] = _sealed(owner, held.tokens, vault)
+    if known is None or held.offered != known.offered:
+        document["offered"] = None if held.offered is None else _grant_to_document(owner, held.offered, vault)
+    if known is None or held.retired != known.retired:
+        document["retired"] = [_grant_to_document(owner, grant, vault) for grant in held.retired]
+    return document
+
+
+def _plain(held: Held) -> Document:
+    return {
         "connected_revision": held.connected_revision,
         "configured_revision": held.configured_revision,
         "listed_revision": held.listed_revision,
         "tenant_version": held.tenant_version,
         "turns": held.turns,
+        "active_revision": held.active_revision,
+        "deleted": held.deleted,
+        "removed": held.removed,
         "status": held.status.value,
         "reason": held.reason.value,
         "relink_url": held.relink_url,
@@ -59,6 +78,12 @@ def held_to_document(owner: str, held: Held, vault: Vault, *, known: Held | None
         "time_zone": held.time_zone,
         "calendars": [asdict(calendar) for calendar in held.calendars],
         "channel_id": held.channel_id,
+        "calendar_id": held.calendar_id,
+        "revising": held.revising,
+        "former": list(held.former),
+        "clear_after": held.clear_after,
+        "surveyed": held.surveyed,
+        "unread": held.unread,
         "cursor": held.cursor,
         "linked_since": held.linked_since,
         "last_sync": held.last_sync,
@@ -69,12 +94,19 @@ def held_to_document(owner: str, held: Held, vault: Vault, *, known: Held | None
         "psa_hold": held.psa_hold,
         "psa_failures": held.psa_failures,
     }
-    if known is not None:
-        before = held_to_document(owner, replace(known, tokens=None), vault)
-        document = {name: value for name, value in document.items() if value != before[name]}
-    if known is None or held.tokens != known.tokens:
-        document["sealed"] = _sealed(owner, held.tokens, vault)
-    return document
+
+
+def _grant_to_document(owner: str, grant: Grant, vault: Vault) -> Document:
+    return {"account": asdict(grant.account), "sealed": _sealed(owner, grant.tokens, vault)}
+
+
+def _grant(owner: str, document: Document, vault: Vault | None) -> Grant:
+    """Without a vault to open them the tokens are empty."""
+    tokens = Tokens("", "", _NEVER) if vault is None else _tokens(vault.open(owner, document["sealed"]))
+    return Grant(Account(**known(Account, document["account"])), tokens)
+
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def _sealed(owner: str, tokens: Tokens | None, vault: Vault) -> bytes | None:
@@ -124,11 +156,15 @@ def _wanted(owner: str, document: Document, connected_revision: int, vault: Vaul
             inbound_update=settings["inbound_update"],
             inbound_delete=settings["inbound_delete"],
             outbound=frozenset(ItemType(name) for name in settings["outbound"]),
+            remove_former=settings.get("remove_former", False),
+            remove_unticked=settings.get("remove_unticked", False),
         ),
         active=active.get("value", True),
         active_revision=active.get("revision", -1),
         list_calendars_revision=document.get("list_calendars", {}).get("revision", -1),
-        deleted_revision=document.get("deleted", {}).get("revision", -1),
+        deletion=None
+        if document.get("deletion") is None
+        else DeletionWish(**known(DeletionWish, document["deletion"])),
         tenant_version=document.get("tenant_version", 0),
     )
 
@@ -141,15 +177,26 @@ def _held(owner: str, document: Document, vault: Vault | None) -> Held:
         listed_revision=document["listed_revision"],
         tenant_version=document.get("tenant_version", 0),
         turns=document.get("turns", 0),
+        active_revision=document.get("active_revision", -1),
+        deleted=document.get("deleted", False),
+        removed=document.get("removed", 0),
         status=Status(document["status"]),
         reason=Reason.of(document["reason"]),
         relink_url=document["relink_url"],
         probe_at=document["probe_at"],
         account=None if account is None else Account(**known(Account, account)),
         tokens=None if sealed is None or vault is None else _tokens(vault.open(owner, sealed)),
+        offered=None if document.get("offered") is None else _grant(owner, document["offered"], vault),
+        retired=tuple(_grant(owner, grant, vault) for grant in document.get("retired", ())),
         time_zone=document["time_zone"],
         calendars=tuple(CalendarInfo(**known(CalendarInfo, calendar)) for calendar in document["calendars"]),
         channel_id=document["channel_id"],
+        calendar_id=document.get("calendar_id", ""),
+        revising=document.get("revising", False),
+        former=tuple(document.get("former", ())),
+        clear_after=document.get("clear_after"),
+        surveyed=document.get("surveyed", True),
+        unread=document.get("unread", False),
         cursor=document["cursor"],
         linked_since=document["linked_since"],
         last_sync=document["last_sync"],

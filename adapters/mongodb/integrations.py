@@ -1,5 +1,7 @@
 """The collection `integrations`: what is wanted, what is the case, and the lease.
 
+What intake writes of it is in `adapters.mongodb.wishes`.
+
 The lease is on server time and belongs to a message: its redelivery enters again at once, with the next fence, so a
 crash costs no waiting, and whoever still works under the old fence can save nothing.
 
@@ -9,39 +11,31 @@ it in the same update, so that a release cannot wipe out a due time that its hol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from bson import ObjectId
-from pymongo.errors import DuplicateKeyError
 
-from adapters.mongodb.driver import Collection, Database, Document, away
+from adapters.mongodb.driver import Database, Document, away
 from adapters.mongodb.integration_codec import (
-    connect_to_document,
     held_to_document,
     integration_from_document,
-    settings_to_document,
 )
 from adapters.mongodb.understanding import LATER, say, understood
-from events.failures import Malformed, Misconfigured, NotUnderstood
+from adapters.mongodb.wishes import Wishes
+from events.failures import Misconfigured, NotUnderstood
 from events.integration import (
-    Assignee,
     Busy,
-    ConnectWish,
-    Held,
     Integration,
     Lease,
     Lost,
     Note,
     Released,
     ReleaseResult,
-    SettingsWish,
     Taken,
     TakeResult,
     Unknown,
 )
-from events.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,116 +45,12 @@ if TYPE_CHECKING:
 COLLECTION: Final = "integrations"
 
 
-class Integrations:
+class Integrations(Wishes):
     """See the module. `monotonic`: seconds of a clock that is never set, to know when a lease has run out."""
 
     def __init__(self, database: Database, vault: Vault, monotonic: Callable[[], float]) -> None:
-        self._collection: Collection = database[COLLECTION]
-        self._vault = vault
+        super().__init__(database[COLLECTION], vault)
         self._monotonic = monotonic
-
-    # Intake: what is wanted, and hints
-
-    async def want_connect(self, whose: Assignee, wish: ConnectWish, due_at: datetime) -> bool:
-        """Store a newer authorization. False if one as new is known."""
-        document = connect_to_document(whose.integration_id, wish, self._vault)
-        return await self._want(whose, "connect", document, due_at)
-
-    async def want_settings(self, whose: Assignee, wish: SettingsWish, due_at: datetime) -> bool:
-        """Store newer settings. False if ones as new are known."""
-        return await self._want(whose, "settings", settings_to_document(wish), due_at)
-
-    async def want_active(self, whose: Assignee, revision: int, due_at: datetime, *, active: bool) -> bool:
-        """Store a newer position of the Active toggle."""
-        return await self._want(whose, "active", {"revision": revision, "value": active}, due_at)
-
-    async def want_calendars(self, whose: Assignee, revision: int, due_at: datetime) -> bool:
-        """Store a newer wish to see the list of calendars."""
-        return await self._want(whose, "list_calendars", {"revision": revision}, due_at, epoch=0)
-
-    async def expect(self, whose: Assignee, due_at: datetime) -> None:
-        """Make sure that the integration is known, and due. Raises `Malformed` if it belongs to somebody else."""
-        query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id}
-        update = {
-            "$set": {"rerun": True},
-            "$min": {"due_at": due_at},
-            "$setOnInsert": {"epoch": 0, "held": held_to_document(whose.integration_id, Held(), self._vault)},
-        }
-        with away():
-            try:
-                await self._collection.update_one(query, update, upsert=True)
-            except DuplicateKeyError:
-                known = (await self._collection.update_one(query, update)).matched_count > 0
-            else:
-                known = True
-        if not known:
-            await self._check_owner(whose)
-
-    async def _want(self, whose: Assignee, part: str, document: Document, due_at: datetime, *, epoch: int = 1) -> bool:
-        revision = f"wanted.{part}.revision"
-        newer = {"$or": [{revision: {"$exists": False}}, {revision: {"$lt": document["revision"]}}]}
-        query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id, **newer}
-        update = {
-            "$set": {f"wanted.{part}": document, "rerun": True},
-            "$inc": {"epoch": epoch},
-            "$min": {"due_at": due_at},
-            "$setOnInsert": {"held": held_to_document(whose.integration_id, Held(), self._vault)},
-        }
-        with away():
-            try:
-                await self._collection.update_one(query, update, upsert=True)
-            except DuplicateKeyError:
-                # It is there, perhaps only now: made by another wish that came in at the same moment.
-                known = (await self._collection.update_one(query, update)).matched_count == 0
-            else:
-                known = False
-        if known:
-            await self._check_owner(whose)
-        return not known
-
-    async def _check_owner(self, whose: Assignee) -> None:
-        with away():
-            found = await self._collection.find_one({"_id": whose.integration_id}, {"tenant_id": 1, "user_id": 1})
-        if found and (found["tenant_id"], found["user_id"]) != (whose.tenant_id, whose.user_id):
-            raise Malformed(Reason.BREAKS_SCHEMA, "integration_id belongs to another tenant or user")
-
-    async def tenants(self, ids: Sequence[int]) -> frozenset[int]:
-        """Return those of these tenants that have any integration."""
-        with away():
-            found = [await self._collection.find_one({"tenant_id": id_}, {"tenant_id": 1}) for id_ in ids]
-        return frozenset(document["tenant_id"] for document in found if document)
-
-    async def assignees(self, users: Sequence[tuple[int, int]]) -> list[Assignee]:
-        """Return the integrations of these users, given as (tenant id, user id). Users without one are left out."""
-        if not users:
-            return []
-        query = {"$or": [{"tenant_id": tenant, "user_id": {"$in": ids}} for tenant, ids in _by_tenant(users).items()]}
-        with away():
-            found = await self._collection.find(query, {"tenant_id": 1, "user_id": 1}).to_list(None)
-        return [Assignee(document["_id"], document["tenant_id"], document["user_id"]) for document in found]
-
-    async def mark_due(self, integration_ids: Sequence[str], due_at: datetime) -> None:
-        """Make them due, for the sweeper to find should the wake-up get lost."""
-        if integration_ids:
-            update = {"$min": {"due_at": due_at}, "$set": {"rerun": True}}
-            with away():
-                await self._collection.update_many({"_id": {"$in": list(integration_ids)}}, update)
-
-    async def note_change(self, integration_id: str, changes_since: datetime | None, due_at: datetime) -> bool:
-        """Note that the calendar changed. False if there is no such integration."""
-        earliest: Document = {"due_at": due_at}
-        if changes_since is not None:
-            earliest["signals.changes_since"] = changes_since
-        return await self._note(integration_id, {"$inc": {"signals.requested": 1}, "$min": earliest})
-
-    async def note_profile(self, integration_id: str, due_at: datetime) -> bool:
-        """Note that the profile's connection may have changed. False if there is no such integration."""
-        return await self._note(integration_id, {"$inc": {"signals.profile_check": 1}, "$min": {"due_at": due_at}})
-
-    async def _note(self, integration_id: str, update: Document) -> bool:
-        with away():
-            result = await self._collection.update_one({"_id": integration_id}, {**update, "$set": {"rerun": True}})
-        return result.matched_count > 0
 
     # The lease
 
@@ -287,6 +177,13 @@ class Integrations:
             ours = await self._collection.find({**named, "claim": claim["claim"]}, {"_id": 1}).to_list(None)
         return [id_ for id_ in ids if {"_id": id_} in ours]
 
+    async def uses_account(self, sub: str, except_id: str) -> bool:
+        """Whether another integration needs this account of the calendar service."""
+        named = {"$or": [{"held.account.sub": sub}, {"held.offered.account.sub": sub}]}
+        query = {**named, "_id": {"$ne": except_id}, "wanted.deletion": None}
+        with away():
+            return await self._collection.find_one(query, {"_id": 1}) is not None
+
     # Reading
 
     async def get(self, integration_id: str) -> Integration | None:
@@ -302,10 +199,3 @@ def _held_by(lease: Lease) -> Document:
 
 def _from_now(length: timedelta) -> Document:
     return {"$add": ["$$NOW", int(length.total_seconds() * 1000)]}
-
-
-def _by_tenant(users: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
-    by_tenant: dict[int, list[int]] = {}
-    for tenant, user in users:
-        by_tenant.setdefault(tenant, []).append(user)
-    return by_tenant

@@ -25,10 +25,11 @@ from adapters.mongodb.codec import (
     psa_seen_to_document,
     standing_from_document,
 )
-from adapters.mongodb.driver import Collection, Database, Document, Query, away, insert_new
+from adapters.mongodb.driver import Collection, Database, Document, Query, aggregate, away, insert_new
 from adapters.mongodb.understanding import LATER, all_understood
 from events.integration import Lease
 from events.link import CREATION, ItemKey, Link, LinkState, Observed, PsaSeen, Standing
+from events.reasons import Reason
 
 COLLECTION: Final = "links"
 DELETED: Final = "deleted_items"
@@ -54,7 +55,7 @@ class Links:
         if not wanted:
             return []
         with away():
-            found = await self._collection.find({"$or": wanted}, STANDING).to_list(None)
+            found = await self._collection.find({"$or": wanted, **_NOT_A_TOMBSTONE}, STANDING).to_list(None)
         return all_understood(found, standing_from_document)
 
     async def observe(self, seen: Sequence[Observed], now: datetime) -> None:
@@ -109,6 +110,23 @@ class Links:
                 return_document=True,
             )
         return None if found is None else int(found["version"])
+
+    async def copies(self, integration_id: str) -> dict[str, int]:
+        """Count the events that we made and that are still there, by the type of their item."""
+        ours = {"integration_id": integration_id, "event.event_id": {"$exists": True}, "calendar_base": {"$ne": None}}
+        counting: list[Document] = [{"$match": ours}, {"$group": {"_id": "$item.type", "count": {"$sum": 1}}}]
+        with away():
+            found = await aggregate(self._collection, counting)
+        return {document["_id"]: document["count"] for document in found if document["_id"]}
+
+    async def page(self, integration_id: str, after: str, limit: int) -> list[Link]:
+        """Return links of an integration in order of their ids, those after the given one."""
+        # An id begins with its integration's and a slash; what comes after a slash is "0".
+        span = {"$gt": after or f"{integration_id}/", "$lt": f"{integration_id}0"}
+        query = {"_id": span, "integration_id": integration_id}
+        with away():
+            found = await self._collection.find(query).sort([("_id", 1)]).limit(limit).to_list(None)
+        return all_understood(found, link_from_document)
 
     async def next_due(self, integration_id: str) -> datetime | None:
         """Return when the next link of an integration is due."""
@@ -179,6 +197,10 @@ class Links:
         return frozenset(links[i].id for i in await insert_new(self._collection, documents))
 
 
+_NOT_A_TOMBSTONE: Final[Query] = {"reason": {"$ne": Reason.DELETED.value}}
+"""What is left of a deleted integration hears of nothing any more."""
+
+
 def _item_id(key: ItemKey) -> str:
     return f"{key.tenant_id}/{key}"
 
@@ -204,6 +226,7 @@ def _observe(observed: Observed, now: datetime) -> UpdateOne:
         "_id": observed.link_id,
         "integration_id": integration_id,
         "$and": [{"$or": standing}, {"$or": newer}],
+        **_NOT_A_TOMBSTONE,
     }
     return UpdateOne(query, {"$set": {"psa_seen": psa_seen_to_document(seen), "due_at": now}})
 

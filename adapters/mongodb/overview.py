@@ -12,7 +12,12 @@ from adapters.mongodb.links import COLLECTION as LINKS
 from adapters.mongodb.understanding import understood
 from events.integration import Integration
 
-_WITHOUT_SECRETS: Final = {"held.sealed": 0, "wanted.connect.sealed": 0}
+_WITHOUT_SECRETS: Final = {
+    "held.sealed": 0,
+    "held.offered.sealed": 0,
+    "held.retired.sealed": 0,
+    "wanted.connect.sealed": 0,
+}
 
 
 class Overview:

@@ -14,6 +14,7 @@ from events.link import Link, LinkState, ManagedEvent, PsaAsk, PsaSeen
 from events.reasons import Reason
 from tests.core.examples import AGREED, EVERYTHING, HOUR, NOW, SECOND, TIMING, ask, item, link, managed, say, seen
 from tests.core.near import snapshot
+from worker.core.plan import PutEvent
 from worker.core.sides import PsaGone, PsaHolds
 from worker.judging import Circumstances, Judged, judge
 
@@ -70,8 +71,14 @@ def test_an_item_without_a_date_is_known_and_has_no_place() -> None:
 def test_intake_does_not_know_the_calendar_and_is_told() -> None:
     nowhere = at_rest(event=ManagedEvent("", managed().event_id), calendar_base=None, calendar_seen=None)
     assert judged(nowhere).link.event == managed()
+
+
+def test_an_event_of_ours_follows_to_the_calendar_that_is_linked_now() -> None:
     elsewhere = at_rest(event=ManagedEvent("cal_9", managed().event_id))
-    assert judged(elsewhere).link.event == elsewhere.event
+    one = judged(elsewhere)
+    assert one.link.event == managed()
+    assert (one.link.calendar_seen, one.link.calendar_base) == (None, None)
+    assert isinstance(one.decision.action, PutEvent)
 
 
 def test_the_users_zone_decides_what_is_a_whole_day() -> None:

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from events.integration import Account, CalendarInfo, Held, Integration, Lease, Status, Taken
+from events.failures import Refused
+from events.integration import Account, CalendarInfo, Grant, Held, Integration, Lease, Status, Taken, Tokens
+from events.orders import Order, OrderKind
 from events.outcomes import OUTCOME, Outcome
 from events.reasons import Reason
 from tests.core.examples import NOW
@@ -38,14 +40,34 @@ def holding(fence: int = 7, **held: Any) -> Holding:
 
 NOBODY: Any = None
 LOST: Final = Held(reason=Reason.REVOKED_BY_USER, relink_url="https://app.cronofy.example/relink")
+OFFERED: Final = Held(account=ACCOUNT, offered=Grant(replace(ACCOUNT, profile_name="b@c.d"), Tokens("", "", NOW)))
+ORDER: Final = Order("int_1/41", "int_1", 41, OrderKind.AUTHORIZE, NOW)
 EVERY: Final[list[Callable[[Holding, Any], Outcome]]] = [
     outcomes.connected,
     lambda held, at: outcomes.disconnected(held, LOST, at),
     lambda held, at: outcomes.calendars_found(held, held.held, at),
     lambda held, at: outcomes.configured(held, 41, "cal_1", at),
     outcomes.synced,
+    lambda held, at: outcomes.authorization(held, 41, "https://app.cronofy.example", at),
+    lambda held, at: outcomes.account_changed(held, OFFERED, at),
+    lambda held, at: outcomes.switched(held, 41, at, active=False),
+    lambda held, at: outcomes.copies_counted(held, 41, {"todo": 2}, at),
+    lambda held, at: outcomes.deleted(held, at, complete=True),
+    lambda held, at: outcomes.order_closed(held, ORDER, None, at),
 ]
-IDS: Final = ["connected", "disconnected", "calendars_found", "configured", "synced"]
+IDS: Final = [
+    "connected",
+    "disconnected",
+    "calendars_found",
+    "configured",
+    "synced",
+    "authorization",
+    "account_changed",
+    "switched",
+    "copies_counted",
+    "deleted",
+    "order_closed",
+]
 
 
 @pytest.mark.parametrize("tell", EVERY, ids=IDS)
@@ -68,7 +90,7 @@ LATER: Final = NOW + timedelta(seconds=1)
 
 def test_told_again_later_it_has_the_same_id_unless_it_says_something_else() -> None:
     assert {tell(holding(), NOW).id for tell in EVERY[:4]} == {tell(holding(), LATER).id for tell in EVERY[:4]}
-    assert outcomes.synced(holding(), NOW).id != outcomes.synced(holding(), LATER).id
+    assert outcomes.synced(holding(last_sync=NOW), LATER).id != outcomes.synced(holding(last_sync=LATER), LATER).id
     renamed = holding(account=replace(ACCOUNT, profile_name="bob@psa.example"))
     assert outcomes.connected(renamed, NOW).id != outcomes.connected(holding(), NOW).id
     expired = replace(LOST, reason=Reason.REAUTHORISE_NEEDED)
@@ -122,4 +144,22 @@ def test_configured_answers_its_revision() -> None:
 
 
 def test_synced_moves_the_date() -> None:
-    assert outcomes.synced(holding(), NOW).data.last_sync == NOW
+    told = outcomes.synced(holding(last_sync=NOW, verified_at=NOW - timedelta(hours=1)), NOW).data
+    assert (told.last_sync, told.verified_complete) == (NOW, NOW - timedelta(hours=1))
+
+
+def test_the_answer_to_an_order_says_why_it_was_refused() -> None:
+    told = outcomes.order_closed(holding(), ORDER, Refused(Reason.NOTHING_TO_ANSWER, "more"), NOW).data
+    assert (told.revision, told.order, told.result) == (41, "authorize", "refused")
+    assert (told.reason, told.message) == ("nothing_to_answer", "more")
+    assert told.explanation == Reason.NOTHING_TO_ANSWER.explanation
+
+
+def test_another_account_is_named_beside_the_former() -> None:
+    told = outcomes.account_changed(holding(), OFFERED, NOW).data
+    assert (told.former, told.connected, told.provider) == ("ann@psa.example", "b@c.d", "office365")
+
+
+def test_copies_are_counted_by_type() -> None:
+    told = outcomes.copies_counted(holding(), 41, {"todo": 2, "service_call": 3}, NOW).data
+    assert (told.total, told.by_type) == (5, {"todo": 2, "service_call": 3})

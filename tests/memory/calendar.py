@@ -93,6 +93,10 @@ class MemoryCalendar:
         await self.step("calendar was read")
         return page
 
+    async def ours(self, calendar_id: str) -> Page:
+        page = await self.first_page(None)
+        return replace(page, events=tuple(e for e in page.events if e.event_id and e.calendar_id == calendar_id))
+
     async def next_page(self, url: str) -> Page:
         raise AssertionError(url)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from events.integration import (
     Assignee,
     Busy,
     ConnectWish,
+    DeletionWish,
     Integration,
     Lease,
     Lost,
@@ -25,7 +27,7 @@ from events.integration import (
     Wanted,
 )
 from events.journal import Entry
-from events.link import ItemKey, Link, LinkState, Observed, PsaSeen, Standing, bare_reference, standing_of
+from events.link import ItemKey, Link, LinkState, ManagedEvent, Observed, PsaSeen, Standing, bare_reference, standing_of
 from events.orders import Order
 from events.reasons import Reason
 from tests.memory.steps import MemoryClock, Stepper
@@ -40,7 +42,7 @@ class _Row:
     rerun: bool = False
 
 
-class MemoryIntegrations:  # noqa: PLR0904 - as many as the adapter has
+class MemoryIntegrations:
     """See `adapters.mongodb.integrations.Integrations`."""
 
     def __init__(self, step: Stepper, clock: MemoryClock) -> None:
@@ -101,6 +103,30 @@ class MemoryIntegrations:  # noqa: PLR0904 - as many as the adapter has
         await self._step("wanted")
         return wanted is not None
 
+    async def want_deletion(self, whose: Assignee, wish: DeletionWish, due_at: datetime) -> bool:
+        def newer(wanted: Wanted) -> Wanted | None:
+            known = wanted.deletion.revision if wanted.deletion else -1
+            return replace(wanted, deletion=wish) if wish.revision > known else None
+
+        return await self._want(whose, due_at, newer)
+
+    async def want_leaving(self, tenant_id: int, user_id: int | None, wish: DeletionWish, due_at: datetime) -> int:
+        await self._step("want leaving")
+        leaving = [
+            row
+            for row in self.rows.values()
+            if row.integration.tenant_id == tenant_id
+            and user_id in {None, row.integration.user_id}
+            and row.integration.wanted.deletion is None
+        ]
+        for row in leaving:
+            one = row.integration
+            due = _min(one.due_at, due_at)
+            row.integration = replace(one, wanted=replace(one.wanted, deletion=wish), epoch=one.epoch + 1, due_at=due)
+            row.rerun = True
+        await self._step("wanted leaving")
+        return len(leaving)
+
     async def expect(self, whose: Assignee, due_at: datetime) -> None:
         await self._want(whose, due_at, lambda wanted: wanted, epoch=0)
 
@@ -114,6 +140,7 @@ class MemoryIntegrations:  # noqa: PLR0904 - as many as the adapter has
             Assignee(row.integration.id, row.integration.tenant_id, row.integration.user_id)
             for row in self.rows.values()
             if (row.integration.tenant_id, row.integration.user_id) in set(users)
+            and row.integration.wanted.deletion is None
         ]
 
     async def mark_due(self, integration_ids: Sequence[str], due_at: datetime) -> None:
@@ -229,6 +256,17 @@ class MemoryIntegrations:  # noqa: PLR0904 - as many as the adapter has
         await self._step("gave way")
         return Released()
 
+    async def uses_account(self, sub: str, except_id: str) -> bool:
+        await self._step("uses account")
+        others = [row.integration for id_, row in self.rows.items() if id_ != except_id]
+        accounts = [
+            account
+            for one in others
+            if one.wanted.deletion is None
+            for account in (one.held.account, one.held.offered.account if one.held.offered else None)
+        ]
+        return any(account is not None and account.sub == sub for account in accounts)
+
     async def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[str]:
         await self._step("claim due")
         free = [row for row in self.rows.values() if row.until is None or row.until <= self._clock.now()]
@@ -299,7 +337,8 @@ class MemoryLinks:
         return [
             standing_of(link)
             for link in self.links.values()
-            if link.item in items or (link.tenant_id, bare_reference(link.reference)) in named
+            if link.reason is not Reason.DELETED
+            and (link.item in items or (link.tenant_id, bare_reference(link.reference)) in named)
         ]
 
     async def observe(self, seen: Sequence[Observed], now: datetime) -> None:
@@ -347,6 +386,22 @@ class MemoryLinks:
             return None
         self.links[link_id] = replace(link, due_at=now)
         return link.version
+
+    async def copies(self, integration_id: str) -> dict[str, int]:
+        await self._step("copies")
+        return Counter(
+            link.item.item_type.value
+            for link in self.links.values()
+            if link.integration_id == integration_id
+            and isinstance(link.event, ManagedEvent)
+            and link.calendar_base
+            and link.item
+        )
+
+    async def page(self, integration_id: str, after: str, limit: int) -> list[Link]:
+        await self._step("page of links")
+        mine = [link for link in self.links.values() if link.integration_id == integration_id and link.id > after]
+        return sorted(mine, key=lambda link: link.id)[:limit]
 
     async def next_due(self, integration_id: str) -> datetime | None:
         await self._step("next due")
@@ -407,6 +462,8 @@ class MemoryLinks:
 
 
 def _stands_for(link: Link, observed: Observed) -> bool:
+    if link.reason is Reason.DELETED:
+        return False
     creating = link.item is None and observed.made_in is not None and link.generation == observed.made_in
     return link.item == observed.item or creating
 

@@ -37,6 +37,7 @@ from worker.core.plan import (
     Decision,
     DeleteItem,
     Detach,
+    Ignore,
     Overruled,
     PutEvent,
     ReadItem,
@@ -93,6 +94,17 @@ def _ask_again(link: Link, action: Action, asked: Asked) -> Decision:
     if asked.hopeless:
         return Decision(Rest(blocked=True), Reason.NEVER_APPLIED)
     return Decision(action, Reason.NOT_CONFIRMED)
+
+
+def leave_behind(psa: PsaView) -> Decision:
+    """Return what becomes of the user's own event in a calendar that is not linked any more. It is never touched."""
+    match psa:
+        case PsaHolds() | PsaUnread():
+            return Decision(Rehome(), Reason.CALENDAR_LEFT)
+        case PsaGone(reason=reason):
+            return Decision(Bury(), reason)
+        case PsaNever():
+            return Decision(Ignore(), Reason.CALENDAR_LEFT)
 
 
 # No item was ever made

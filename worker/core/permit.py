@@ -31,6 +31,8 @@ class Policy:
     inbound_update: bool
     inbound_delete: bool
     outbound: frozenset[ItemType]
+    remove_unticked: bool = False
+    """Whether copies of items whose type is not ticked are removed."""
     unrestricted: bool = False
     """Whether this application may change events that the user made."""
     linked_since: datetime | None = None
@@ -113,7 +115,8 @@ def _instead_of_removing(reason: Reason, link: Link, policy: Policy) -> Decision
         if reason is Reason.PSA_DELETED and allowed and _ticked(link, policy):
             return None
         return Decision(Detach(), reason if reason is not Reason.PSA_DELETED else Reason.NOT_PERMITTED)
-    return None if _ticked(link, policy) else Decision(Rest(), Reason.TYPE_NOT_TICKED)
+    allowed = _ticked(link, policy) or policy.remove_unticked
+    return None if allowed else Decision(Rest(), Reason.TYPE_NOT_TICKED)
 
 
 def _ticked(link: Link, policy: Policy) -> bool:

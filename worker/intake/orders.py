@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from events.orders import Order, OrderKind, order_id
-from events.psa import Authorize
+from events.psa import Authorize, CountCopies, ResolveAccount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from events.psa import IntegrationData
     from worker.ports import Orders, Wishes
 
-OrderEvent = Authorize
+OrderEvent = Authorize | ResolveAccount | CountCopies
 """The integration events that are orders."""
 
 
@@ -26,6 +26,10 @@ def order_of(event: OrderEvent, now: datetime) -> Order:
     match event:
         case Authorize(data=data):
             return _order(data, OrderKind.AUTHORIZE, now)
+        case ResolveAccount(data=data):
+            return _order(data, OrderKind.RESOLVE_ACCOUNT, now)
+        case CountCopies(data=data):
+            return _order(data, OrderKind.COUNT_COPIES, now)
 
 
 def _order(data: IntegrationData, kind: OrderKind, now: datetime) -> Order:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from events.integration import Assignee, ConnectWish, SettingsWish
+from events.integration import Assignee, ConnectWish, DeletionWish, SettingsWish
 from events.items import ItemType
 from events.psa import (
     Activate,
@@ -47,6 +47,8 @@ async def take_wish(event: WishEvent, wishes: Wishes, now: datetime) -> bool:
                 inbound_update=data.inbound.update,
                 inbound_delete=data.inbound.delete,
                 outbound=_ticked(data.outbound),
+                remove_former=data.remove_former,
+                remove_unticked=data.remove_unticked,
             )
             return await wishes.want_settings(whose, settings, due_at)
         case Activate(data=data):
@@ -55,7 +57,9 @@ async def take_wish(event: WishEvent, wishes: Wishes, now: datetime) -> bool:
             return await wishes.want_active(whose, data.revision, due_at, active=False)
         case ListCalendars(data=data):
             return await wishes.want_calendars(whose, data.revision, due_at)
-        case SyncNow() | Delete():
+        case Delete(data=data):
+            return await wishes.want_deletion(whose, DeletionWish(data.revision, data.remove_events), due_at)
+        case SyncNow():
             return False
 
 

@@ -18,9 +18,11 @@ from sandbox.psa.model.integrations import (
     Authorize,
     Configure,
     Connect,
+    CountCopies,
     Deactivate,
     Delete,
     ListCalendars,
+    ResolveAccount,
     SyncNow,
     Wish,
 )
@@ -67,18 +69,28 @@ class SyncCalls(Calls):
         wish = Connect(user_id=user_id, code=code, redirect_uri=redirect_uri, time_zone=time_zone)
         return await self._wish(integration_id, wish)
 
-    async def configure(
+    async def configure(  # noqa: PLR0913 - the wizard has as many tabs and boxes
         self,
         integration_id: str,
         calendar_id: str,
         *,
         inbound: Inbound = ALL_IN,
         outbound: Outbound = ALL_OUT,
+        remove_former: bool = False,
+        remove_unticked: bool = False,
         retrieve: Range | None = None,
         send: Range | None = None,
     ) -> IntegrationView:
         """Finish the wizard."""
-        wish = Configure(calendar_id=calendar_id, inbound=inbound, outbound=outbound, retrieve=retrieve, send=send)
+        wish = Configure(
+            calendar_id=calendar_id,
+            inbound=inbound,
+            outbound=outbound,
+            remove_former=remove_former,
+            remove_unticked=remove_unticked,
+            retrieve=retrieve,
+            send=send,
+        )
         return await self._wish(integration_id, wish)
 
     async def activate(self, integration_id: str) -> IntegrationView:
@@ -101,6 +113,14 @@ class SyncCalls(Calls):
     async def list_calendars(self, integration_id: str) -> IntegrationView:
         """Ask for the calendars."""
         return await self._wish(integration_id, ListCalendars())
+
+    async def resolve_account(self, integration_id: str, *, adopt: bool) -> IntegrationView:
+        """Answer whether another account takes the place of the former."""
+        return await self._wish(integration_id, ResolveAccount(adopt=adopt))
+
+    async def count_copies(self, integration_id: str) -> IntegrationView:
+        """Ask how many copies there are in the calendar."""
+        return await self._wish(integration_id, CountCopies())
 
     async def delete_integration(self, integration_id: str, *, remove_events: bool = False) -> IntegrationView:
         """Delete the integration."""

@@ -106,13 +106,20 @@ SYNC_ENDPOINTS: Final = (
     Endpoint(
         "POST",
         _INTEGRATION + "/configure",
-        "The wizard was finished: {calendar_id, inbound, outbound, retrieve?, send?}.",
+        "The wizard was finished: {calendar_id, inbound, outbound, remove_former?, remove_unticked?, retrieve?, send?}",
         _wishing("configure"),
     ),
     Endpoint("POST", _INTEGRATION + "/activate", "Active was switched on.", _wishing("activate")),
     Endpoint("POST", _INTEGRATION + "/deactivate", "Active was switched off.", _wishing("deactivate")),
     Endpoint("POST", _INTEGRATION + "/sync_now", "A run was asked for: {direction?, range?}.", _wishing("sync_now")),
     Endpoint("POST", _INTEGRATION + "/list_calendars", "The calendars were asked for.", _wishing("list_calendars")),
+    Endpoint(
+        "POST",
+        _INTEGRATION + "/resolve_account",
+        "It was answered whether another account takes the place of the former: {adopt}.",
+        _wishing("resolve_account"),
+    ),
+    Endpoint("POST", _INTEGRATION + "/count_copies", "The copies were to be counted.", _wishing("count_copies")),
     Endpoint("POST", _INTEGRATION + "/delete", "It was deleted: {remove_events?}.", _wishing("delete")),
     Endpoint(
         "POST",

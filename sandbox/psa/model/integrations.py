@@ -45,6 +45,8 @@ class Configure(_Wish):
     calendar_id: str
     inbound: Inbound
     outbound: Outbound
+    remove_former: bool = False
+    remove_unticked: bool = False
     retrieve: Range | None = None
     send: Range | None = None
 
@@ -75,6 +77,19 @@ class ListCalendars(_Wish):
     do: Literal["list_calendars"] = "list_calendars"
 
 
+class ResolveAccount(_Wish):
+    """The user answered whether another account takes the place of the former."""
+
+    do: Literal["resolve_account"] = "resolve_account"
+    adopt: bool
+
+
+class CountCopies(_Wish):
+    """The user is about to remove copies, and wants to know how many there are."""
+
+    do: Literal["count_copies"] = "count_copies"
+
+
 class Delete(_Wish):
     """The user deleted the integration."""
 
@@ -83,7 +98,16 @@ class Delete(_Wish):
 
 
 Wish = Annotated[
-    Authorize | Connect | Configure | Activate | Deactivate | SyncNow | ListCalendars | Delete,
+    Authorize
+    | Connect
+    | Configure
+    | Activate
+    | Deactivate
+    | SyncNow
+    | ListCalendars
+    | ResolveAccount
+    | CountCopies
+    | Delete,
     Discriminator("do"),
 ]
 WISH: Final[TypeAdapter[Wish]] = TypeAdapter(Wish)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from adapters.cronofy.client import Application, Cronofy, Grant
+from adapters.cronofy.client import Application, Cronofy
 from adapters.http.pool import HttpPool, open_pool
 from adapters.http.serve import serve
 from events.failures import System
-from events.integration import Tokens
+from events.integration import Grant, Tokens
 from sandbox.cronofy.client import CronofyControl
 from sandbox.cronofy.control.account_messages import CreatedAccount
 from sandbox.cronofy.model.settings import PROMPT

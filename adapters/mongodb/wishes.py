@@ -1,0 +1,158 @@
+"""What intake writes into the collection `integrations`: what is wanted, and hints. The newest revision wins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pymongo.errors import DuplicateKeyError
+
+from adapters.mongodb.driver import Collection, Document, away
+from adapters.mongodb.integration_codec import connect_to_document, held_to_document, settings_to_document
+from events.failures import Malformed
+from events.integration import Assignee, ConnectWish, DeletionWish, Held, SettingsWish
+from events.reasons import Reason
+
+if TYPE_CHECKING:
+    from adapters.mongodb.vault import Vault
+
+
+class Wishes:
+    """See the module."""
+
+    def __init__(self, collection: Collection, vault: Vault) -> None:
+        self._collection = collection
+        self._vault = vault
+
+    async def want_connect(self, whose: Assignee, wish: ConnectWish, due_at: datetime) -> bool:
+        """Store a newer authorization. False if one as new is known."""
+        document = connect_to_document(whose.integration_id, wish, self._vault)
+        return await self._want(whose, "connect", document, due_at)
+
+    async def want_settings(self, whose: Assignee, wish: SettingsWish, due_at: datetime) -> bool:
+        """Store newer settings. False if ones as new are known."""
+        return await self._want(whose, "settings", settings_to_document(wish), due_at)
+
+    async def want_active(self, whose: Assignee, revision: int, due_at: datetime, *, active: bool) -> bool:
+        """Store a newer position of the Active toggle."""
+        return await self._want(whose, "active", {"revision": revision, "value": active}, due_at)
+
+    async def want_calendars(self, whose: Assignee, revision: int, due_at: datetime) -> bool:
+        """Store a newer wish to see the list of calendars."""
+        return await self._want(whose, "list_calendars", {"revision": revision}, due_at, epoch=0)
+
+    async def want_deletion(self, whose: Assignee, wish: DeletionWish, due_at: datetime) -> bool:
+        """Store that the integration is not wanted any more. A later connection or configuration changes nothing."""
+        return await self._want(whose, "deletion", asdict(wish), due_at)
+
+    async def want_leaving(self, tenant_id: int, user_id: int | None, wish: DeletionWish, due_at: datetime) -> int:
+        """Store that no integration of a user is wanted any more, or of a whole tenant. Returns how many that concerns.
+
+        Those whose deletion is wanted already are left as they are.
+        """
+        whose: Document = {"tenant_id": tenant_id} | ({} if user_id is None else {"user_id": user_id})
+        update = {
+            "$set": {"wanted.deletion": asdict(wish), "rerun": True},
+            "$inc": {"epoch": 1},
+            "$min": {"due_at": due_at},
+        }
+        with away():
+            result = await self._collection.update_many({**whose, "wanted.deletion": None}, update)
+        return result.modified_count
+
+    async def expect(self, whose: Assignee, due_at: datetime) -> None:
+        """Make sure that the integration is known, and due. Raises `Malformed` if it belongs to somebody else."""
+        query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id}
+        update = {
+            "$set": {"rerun": True},
+            "$min": {"due_at": due_at},
+            "$setOnInsert": {"epoch": 0, "held": held_to_document(whose.integration_id, Held(), self._vault)},
+        }
+        with away():
+            try:
+                await self._collection.update_one(query, update, upsert=True)
+            except DuplicateKeyError:
+                known = (await self._collection.update_one(query, update)).matched_count > 0
+            else:
+                known = True
+        if not known:
+            await self._check_owner(whose)
+
+    async def _want(self, whose: Assignee, part: str, document: Document, due_at: datetime, *, epoch: int = 1) -> bool:
+        revision = f"wanted.{part}.revision"
+        newer = {"$or": [{revision: {"$exists": False}}, {revision: {"$lt": document["revision"]}}]}
+        query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id, **newer}
+        update = {
+            "$set": {f"wanted.{part}": document, "rerun": True},
+            "$inc": {"epoch": epoch},
+            "$min": {"due_at": due_at},
+            "$setOnInsert": {"held": held_to_document(whose.integration_id, Held(), self._vault)},
+        }
+        with away():
+            try:
+                await self._collection.update_one(query, update, upsert=True)
+            except DuplicateKeyError:
+                # It is there, perhaps only now: made by another wish that came in at the same moment.
+                known = (await self._collection.update_one(query, update)).matched_count == 0
+            else:
+                known = False
+        if known:
+            await self._check_owner(whose)
+        return not known
+
+    async def _check_owner(self, whose: Assignee) -> None:
+        with away():
+            found = await self._collection.find_one({"_id": whose.integration_id}, {"tenant_id": 1, "user_id": 1})
+        if found and (found["tenant_id"], found["user_id"]) != (whose.tenant_id, whose.user_id):
+            raise Malformed(Reason.BREAKS_SCHEMA, "integration_id belongs to another tenant or user")
+
+    async def tenants(self, ids: Sequence[int]) -> frozenset[int]:
+        """Return those of these tenants that have any integration."""
+        with away():
+            found = [await self._collection.find_one({"tenant_id": id_}, {"tenant_id": 1}) for id_ in ids]
+        return frozenset(document["tenant_id"] for document in found if document)
+
+    async def assignees(self, users: Sequence[tuple[int, int]]) -> list[Assignee]:
+        """Return the integrations of these users, given as (tenant id, user id). Users without one are left out.
+
+        So is what is deleted, or about to be.
+        """
+        if not users:
+            return []
+        named = [{"tenant_id": tenant, "user_id": {"$in": ids}} for tenant, ids in _by_tenant(users).items()]
+        query = {"$or": named, "wanted.deletion": None}
+        with away():
+            found = await self._collection.find(query, {"tenant_id": 1, "user_id": 1}).to_list(None)
+        return [Assignee(document["_id"], document["tenant_id"], document["user_id"]) for document in found]
+
+    async def mark_due(self, integration_ids: Sequence[str], due_at: datetime) -> None:
+        """Make them due, for the sweeper to find should the wake-up get lost."""
+        if integration_ids:
+            update = {"$min": {"due_at": due_at}, "$set": {"rerun": True}}
+            with away():
+                await self._collection.update_many({"_id": {"$in": list(integration_ids)}}, update)
+
+    async def note_change(self, integration_id: str, changes_since: datetime | None, due_at: datetime) -> bool:
+        """Note that the calendar changed. False if there is no such integration."""
+        earliest: Document = {"due_at": due_at}
+        if changes_since is not None:
+            earliest["signals.changes_since"] = changes_since
+        return await self._note(integration_id, {"$inc": {"signals.requested": 1}, "$min": earliest})
+
+    async def note_profile(self, integration_id: str, due_at: datetime) -> bool:
+        """Note that the profile's connection may have changed. False if there is no such integration."""
+        return await self._note(integration_id, {"$inc": {"signals.profile_check": 1}, "$min": {"due_at": due_at}})
+
+    async def _note(self, integration_id: str, update: Document) -> bool:
+        with away():
+            result = await self._collection.update_one({"_id": integration_id}, {**update, "$set": {"rerun": True}})
+        return result.matched_count > 0
+
+
+def _by_tenant(users: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
+    by_tenant: dict[int, list[int]] = {}
+    for tenant, user in users:
+        by_tenant.setdefault(tenant, []).append(user)
+    return by_tenant

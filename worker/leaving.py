@@ -1,0 +1,89 @@
+"""The end of an integration: copies removed if asked for, channel closed, authorization given up, links buried.
+
+Every step can be repeated, and leaves nothing to be found out by the next: a crash anywhere begins anew and ends alike.
+A connection that does not work any more keeps nobody from leaving.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from events.failures import Gone, MustReconnect, Refused
+from events.integration import Grant, Status
+from events.reasons import Reason
+from worker import outcomes
+from worker.clearing import clear
+from worker.revising import bury
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from worker.setup import Setup
+    from worker.slice import Slice
+
+
+async def leave(work: Slice, setup: Setup) -> datetime | None:
+    """Carry out a deletion. Returns when to go on with it; None once everything is done."""
+    holding = work.holding
+    wish = holding.integration.wanted.deletion
+    assert wish is not None, "nobody wants it to be deleted"
+    if not await bury(work):
+        return work.now()
+    complete = True
+    if wish.remove_events:
+        try:
+            again = await _clear(work)
+        except (MustReconnect, Refused, Gone):
+            complete = False  # without a way to the calendar nothing can be removed from it, now or later
+        else:
+            if again is not None:
+                return again
+    await _let_go(setup)
+    at = work.now()
+    await setup.outcomes.publish([outcomes.deleted(holding, at, complete=complete)])
+    await holding.become(
+        replace(holding.held, deleted=True, status=Status.NOT_CONNECTED, reason=Reason.DELETED, probe_at=None)
+    )
+    return None
+
+
+async def leave_former(work: Slice) -> datetime | None:
+    """Remove our copies from calendars that were linked before, if that was asked for. Returns when to go on."""
+    for calendar_id in work.holding.held.former:
+        try:
+            again = await clear(work, calendar_id, Reason.CALENDAR_LEFT)
+        except Refused:
+            again = None  # it takes no writes: what is there stays there
+        if again is not None:
+            return again
+        former = tuple(one for one in work.holding.held.former if one != calendar_id)
+        await work.holding.save(former=former, clear_after=None if not former else work.holding.held.clear_after)
+    return None
+
+
+async def _clear(work: Slice) -> datetime | None:
+    held = work.holding.held
+    for calendar_id in dict.fromkeys((held.calendar_id, *held.former)):
+        if calendar_id and (again := await clear(work, calendar_id, Reason.DELETED)) is not None:
+            return again
+    return None
+
+
+async def _let_go(setup: Setup) -> None:
+    """Close the channel and give up what opens the account, unless somebody else needs it."""
+    holding = setup.holding
+    held = holding.held
+    if held.channel_id is not None:
+        with contextlib.suppress(MustReconnect, Refused, Gone):
+            await setup.access.close_channel(held.channel_id)
+    retired = list(held.retired)
+    if held.account is not None and held.tokens is not None:
+        retired.append(Grant(held.account, held.tokens))
+    if held.offered is not None:
+        retired.append(held.offered)
+    await holding.become(
+        replace(held, channel_id=None, account=None, tokens=None, offered=None, retired=tuple(retired), calendars=())
+    )
+    await setup.revoke_retired()
