@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -138,7 +138,7 @@ async def apply(database: Database) -> list[Lacking]:
 def _essence(index: Mapping[str, Any]) -> tuple[object, ...]:
     """Return what makes an index what it is; the server tells the direction of a key as a float now and then."""
     keys = index["key"]
-    pairs: Iterable[tuple[str, float]] = keys.items() if isinstance(keys, Mapping) else keys
+    pairs = cast("Iterable[tuple[str, float]]", keys.items() if isinstance(keys, Mapping) else keys)
     return (
         [(name, int(direction)) for name, direction in pairs],
         bool(index.get("sparse")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,7 +13,8 @@ from cli.running import run
 from relay.run import running_relay
 from relay.settings import RelaySettings
 
-_GRACE_SECONDS = 10.0
+GRACE_SECONDS: Final = 10.0
+"""How long requests may take to their end after SIGTERM."""
 
 
 def command(
@@ -29,4 +30,4 @@ def command(
             logger().info("relay_started", url=url, prefix=settings.relay_prefix)
             await stopping.wait()
 
-    run(run_until_asked(relay, _GRACE_SECONDS))
+    run(run_until_asked(relay, GRACE_SECONDS))
