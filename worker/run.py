@@ -51,6 +51,7 @@ from worker.consumers.shop import Shop
 from worker.core.record import Timing
 from worker.core.retry import backoff
 from worker.executor import Executor
+from worker.journaling import ToldJournal
 from worker.ops.readiness import Readiness, Systems
 from worker.ops.sampling import Sampler
 from worker.ops.server import Ops, ops_app
@@ -229,7 +230,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
     tenants = TenantCache(opened.tenants, clock, timedelta(days=settings.log_keep_days))
     tools = Tools(
         links=opened.links,
-        journal=Journal(opened.database, tenants.keeps_until),
+        journal=ToldJournal(Journal(opened.database, tenants.keeps_until), opened.shop.log),
         outcomes=opened.outcomes,
         failed_items=opened.shop.dead_letters,
         platform=psa,

@@ -18,6 +18,7 @@ class Said(StrEnum):
     ITEMS_TAKEN = "items_taken"
     WISH_TAKEN = "wish_taken"
     NOTIFICATION_TAKEN = "notification_taken"
+    ACTED = "item_acted_on"
     WOKEN = "wake_executed"
     SWEPT = "due_integrations_woken"
     KEPT = "dead_letters_kept"

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -62,6 +63,13 @@ class FromEnvironment(BaseSettings):
         if problems:
             raise Misconfigured(Reason.BAD_SETTINGS, "; ".join(problems))
         return settings
+
+    def secrets(self) -> list[str]:
+        """Return everything that is secret about the settings, so that it can be hidden. Of addresses the password."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        found = [secret for value in values for secret in (value if isinstance(value, tuple) else (value,))]
+        plain_ones = [secret.get_secret_value() for secret in found if isinstance(secret, SecretStr)]
+        return [_password(one) if "://" in one else one for one in plain_ones]
 
     def shown(self) -> dict[str, str]:
         """Return the effective settings, fit to be shown: without secrets."""
@@ -117,6 +125,13 @@ def _content(path: Path, named_by: str, problems: list[str]) -> str:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"{named_by}: {path} cannot be read ({type(error).__name__})")
+        return ""
+
+
+def _password(url: str) -> str:
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:
         return ""
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import structlog
+from typing_extensions import override
+
+from adapters.process.redaction import Redactor
+from events.traces import trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -33,30 +38,32 @@ class Level(StrEnum):
     ERROR = "ERROR"
 
 
-_SECRET_KEYS: Final = re.compile(
-    r"token|secret|password|authorization|code$|signature|sealed|summary|description|title"
-)
-_SECRET_VALUES: Final = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+|(://[^:/@\s]+:)[^@\s]+(@)")
+LIBRARY: Final = "library_said"
+FAILED: Final = "process_failed"
+_LONGEST: Final = 200
 
 
-def redact(_logger: object, _name: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Hide what must not be in a log, by key and by pattern. A net below code that should not log it at all."""
-    for key, value in line.items():
-        if _SECRET_KEYS.search(key):
-            line[key] = "[hidden]"
-        elif isinstance(value, str):
-            line[key] = _SECRET_VALUES.sub(r"\1\2[hidden]\3", value)
+def where_it_failed(_logger: object, _name: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Put an exception's class and its places into a line, in place of its words: they may quote anything."""
+    given = line.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else sys.exc_info()[1] if given is True else given
+    if isinstance(error, BaseException):
+        trace = trace_of(error)
+        line.update({"error": trace.error, "stack": trace.stack} | ({"call": trace.call} if trace.call else {}))
     return line
 
 
-def configure(form: Format, level: Level) -> None:
-    """Configure the process's logs. Libraries' own logs go out from WARNING on."""
+def configure(form: Format, level: Level, secrets: Iterable[str] = ()) -> None:
+    """Configure the process's logs. Libraries' own go out from WARNING on. `secrets` are hidden wherever they turn up.
+
+    What ends the process is its last line, in the same form.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        redact,
+        where_it_failed,
+        Redactor(secrets),
     ]
     renderer: Any
     factory: Any
@@ -72,10 +79,25 @@ def configure(form: Format, level: Level) -> None:
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(format="%(levelname)s %(name)s %(message)s", level=logging.WARNING, stream=sys.stdout)
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
+    logging.captureWarnings(capture=True)
     # These report every reconnect attempt at length; we say once that the system is away, and once that it is back.
     for name in ("aio_pika", "aiormq", "pymongo", "httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    sys.excepthook = _last_words
+
+
+class _Libraries(logging.Handler):
+    """Logs what libraries say as lines of ours: the constant beginning only. What they fill in may be private."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        said = str(record.msg).partition("\n")[0][:_LONGEST]
+        logger().log(record.levelno, LIBRARY, logger=record.name, said=said, exc_info=record.exc_info)
+
+
+def _last_words(_kind: type[BaseException], error: BaseException, _where: TracebackType | None) -> None:
+    logger().critical(FAILED, exc_info=error)
 
 
 def logger() -> Logger:

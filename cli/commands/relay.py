@@ -23,7 +23,7 @@ def command(
 ) -> None:
     """Take Cronofy's notifications by HTTP and put them on the queue, until SIGTERM."""
     settings = RelaySettings.load()
-    configure(settings.log_format, settings.log_level)
+    configure(settings.log_format, settings.log_level, settings.secrets())
 
     async def relay(stopping: asyncio.Event) -> None:
         async with running_relay(settings, host, port) as url:

@@ -24,7 +24,7 @@ def command(
 ) -> None:
     """Run a Cronofy and a PSA to try things with, until SIGTERM. Act as their users below /_control/."""
     settings = SandboxSettings.load()
-    configure(settings.log_format, settings.log_level)
+    configure(settings.log_format, settings.log_level, settings.secrets())
 
     async def sandbox(stopping: asyncio.Event) -> None:
         ways = Ways(host=host, cronofy_port=cronofy_port, psa_port=psa_port, seed=seed)

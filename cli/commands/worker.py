@@ -22,7 +22,7 @@ def command(
     """Run a worker until SIGTERM. Any number of them may run at once."""
     parts = _parts(only)
     settings = Settings.load()
-    configure(settings.log_format, settings.log_level)
+    configure(settings.log_format, settings.log_level, settings.secrets())
     run(run_until_asked(lambda stopping: run_worker(settings, parts, stopping), settings.stop_seconds))
 
 

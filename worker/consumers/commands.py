@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from structlog.contextvars import bind_contextvars
+
 from events.commands import COMMAND, Cause, Wake
 from events.contract import parse
 from events.dead_letters import LinkFailed, Replayed
@@ -39,7 +41,7 @@ class CommandsConsumer:
                     tasks.create_task(self._take(delivery))
 
     async def _take(self, delivery: Delivery) -> None:
-        with self.shop.handling(delivery.queue):
+        with self.shop.handling(delivery.queue, message_id=delivery.message_id):
             await self._execute(delivery)
 
     async def _execute(self, delivery: Delivery) -> None:
@@ -73,6 +75,7 @@ class CommandsConsumer:
                 return wake, Reason.GONE.value
         else:
             wake = command
+        bind_contextvars(integration_id=wake.integration_id, correlation_id=wake.correlation_id)
         await self.shop.turn.wait()
         return wake, await self.executor.execute(wake, delivery.message_id)
 

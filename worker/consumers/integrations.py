@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from structlog.contextvars import bind_contextvars
+
 from events.commands import Cause, Wake
 from events.contract import parse
 from events.failures import Malformed
@@ -40,7 +42,7 @@ class WishesConsumer:
     async def run(self) -> None:
         """Run until the process is about to end."""
         while batch := await self.shop.next_batch(self.inbox, 1):
-            with self.shop.handling(self.inbox.queue):
+            with self.shop.handling(self.inbox.queue, message_id=batch[0].message_id):
                 await self._take(batch[0])
 
     async def _take(self, delivery: Delivery) -> None:
@@ -55,6 +57,7 @@ class WishesConsumer:
     async def _handle(self, body: bytes) -> dict[str, object]:
         """Return what to log."""
         event = parse(PSA_EVENT, body)
+        bind_contextvars(correlation_id=event.id)
         now = self.shop.clock.now()
         match event:
             case ItemChanged():

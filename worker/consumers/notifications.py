@@ -33,7 +33,7 @@ class NotificationsConsumer:
         """Run until the process is about to end."""
         while batch := await self.shop.next_batch(self.inbox, BATCH):
             for delivery in batch:
-                with self.shop.handling(self.inbox.queue):
+                with self.shop.handling(self.inbox.queue, correlation_id=delivery.message_id):
                     await self._take(delivery)
 
     async def _take(self, delivery: Delivery) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+
 from adapters.telemetry import metrics
 from adapters.telemetry.pulse import Pulse, moved
 from events.dead_letters import Replayed
@@ -83,11 +85,17 @@ class Shop:
         return taken
 
     @contextlib.contextmanager
-    def handling(self, queue: str) -> Generator[None, None, None]:
-        """Watch and time the handling of what came from a queue."""
+    def handling(self, queue: str, **ids: str) -> Generator[None, None, None]:
+        """Watch and time the handling of what came from a queue. All lines that are logged meanwhile have these ids."""
         consumer, began = consumer_of(queue), self.clock.monotonic()
-        with self.pulse.handling(consumer):
-            yield
+        before = get_contextvars()
+        bind_contextvars(consumer=consumer, **ids)
+        try:
+            with self.pulse.handling(consumer):
+                yield
+        finally:
+            clear_contextvars()
+            bind_contextvars(**before)
         metrics.PROCESSING.labels(consumer).observe(self.clock.monotonic() - began)
 
     @staticmethod

@@ -1,0 +1,96 @@
+"""What must not be in a log is hidden: by the name it is logged under, by how it looks, and if it is a secret of ours.
+
+A net below code that should not log such things at all. Nothing is logged that is not plain data: whatever else turns
+up is named by its class, because the way in which it would show itself may tell everything that it holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, MutableMapping
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import Any, Final, cast
+from urllib.parse import quote
+
+HIDDEN: Final = "[hidden]"
+_SHORTEST_SECRET: Final = 6
+"""Whatever is shorter would be found in innocent words."""
+_LONGEST: Final = 2_000
+_DEEPEST: Final = 6
+_MOST: Final = 100
+
+_SECRET_NAME: Final = re.compile(
+    r"""
+    token | secret | passw | passphrase | credential | authori[sz]ation | cookie | signature | hmac | sealed
+    | api[_-]?key | private[_-]?key | encryption[_-]?key
+    | ^(auth(orization)?[_-]?)?code$ | (^|[_.-])(pwd|sig)$
+    # What people wrote, or what may quote it.
+    | summary | description | title | location | attendee | organi[sz]er
+    | (^|[_.-])(subject|notes?|text|contents?|body|snapshot|payload|raw|e?mails?)$
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_SECRET_LOOK: Final = re.compile(
+    r"""
+      (?P<scheme> \b (?:bearer|basic) [\s:]+ ) [^\s,;"'<>]+
+    | (?P<userinfo> :// ) [^/?\#\s@"'<>]{0,512} @
+    | (?P<named>
+        (?: [\w.-]{0,40}? (?:token|secret|password|passwd|signature|hmac[\w-]{0,20}|api_?key) | \b (?:code|sig) )
+        ["']? \s{0,3} (?:=|:\s?|%3D) \s{0,3} ) (?: "[^"]*" | '[^']*' | [^\s&,;"'<>)\]}]+ )
+    | \b eyJ [\w-]{8,} (?: \. [\w-]* ){0,4}             # a JSON web token
+    | \b gAAAAA [\w-]{8,} =*                            # what our vault has sealed
+    | [^\s@<>"'(,;:=/]{1,64} @ [\w-]{1,63} (?: \. [\w-]{1,63} )+  # an e-mail address
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+class Redactor:
+    """Hides secrets in what is about to be logged. `secrets`: those of this process, hidden wherever they turn up."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in (secret, quote(secret, ""))}
+        longest_first = sorted(known, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if known else None
+
+    def __call__(self, _logger: object, _name: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        """Return a line that may be seen. The line's own constant name stays."""
+        return {
+            self.text(key): value if key == "event" and isinstance(value, Enum) else self._named(key, value)
+            for key, value in line.items()
+        }
+
+    def _named(self, name: str, value: object, depth: int = 0) -> object:
+        return HIDDEN if _SECRET_NAME.search(name) and value is not None else self._value(value, depth)
+
+    def _value(self, value: object, depth: int) -> object:
+        match value:
+            case None | bool() | int() | float() | datetime() | date():
+                return value
+            case Enum():
+                return self._value(value.value, depth)
+            case str():
+                return self.text(value)
+            case timedelta():
+                return value.total_seconds()
+            case dict() if depth < _DEEPEST:
+                pairs = list(cast("dict[object, object]", value).items())[:_MOST]
+                return {self.text(str(key)): self._named(str(key), inner, depth + 1) for key, inner in pairs}
+            case list() | tuple() | set() | frozenset() if depth < _DEEPEST:
+                return [self._value(inner, depth + 1) for inner in list(cast("Iterable[object]", value))[:_MOST]]
+            case _:
+                return f"<{type(value).__name__}>"
+
+    def text(self, said: str) -> str:
+        """Return a text with everything hidden that looks like a secret or is one of ours, and not too long."""
+        if self._known is not None:
+            said = self._known.sub(HIDDEN, said)
+        said = _SECRET_LOOK.sub(_what_stays, said[: 2 * _LONGEST])
+        return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
+
+
+def _what_stays(match: re.Match[str]) -> str:
+    if match["userinfo"]:
+        return f"://{HIDDEN}@"
+    return f"{match['scheme'] or match['named'] or ''}{HIDDEN}"

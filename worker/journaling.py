@@ -1,0 +1,44 @@
+"""The sync log, told to the process's log as well: a line for each thing that was done, or not, with ids that join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from events.journal import Entry, Result
+from worker.said import Said
+
+if TYPE_CHECKING:
+    from adapters.process.logs import Logger
+    from worker.ports import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class ToldJournal:
+    """Writes entries, and says them: without titles, values and words of others. What was skipped, only for DEBUG."""
+
+    journal: Journal
+    log: Logger
+
+    async def write(self, entries: Sequence[Entry]) -> None:
+        """See `worker.ports.Journal`."""
+        await self.journal.write(entries)
+        for entry in entries:
+            say = self.log.debug if entry.result is Result.SKIPPED else self.log.info
+            say(
+                Said.ACTED,
+                act=entry.act,
+                result=entry.result,
+                reason=entry.reason,
+                direction=entry.direction,
+                trigger=entry.trigger,
+                tenant_id=entry.tenant_id,
+                integration_id=entry.integration_id,
+                item=str(entry.item) if entry.item else None,
+                link_id=entry.link_id,
+                fields=entry.fields,
+                attempt=entry.attempt,
+                correlation_id=entry.correlation_id,
+                run_id=entry.run_id,
+            )
