@@ -14,6 +14,7 @@ from cli.commands import (
     access,
     bench,
     configuration,
+    conflicts,
     demo,
     integrations,
     keys,
@@ -58,6 +59,7 @@ app.command("up", rich_help_panel=_TRY)(up.command)
 app.command("bench", rich_help_panel=_TRY)(bench.command)
 app.command("publish", rich_help_panel=_TRY)(publish.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
+app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)
 app.command("log", rich_help_panel=_SEE)(log.command)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_SET)
 app.add_typer(topology.app, name="topology", rich_help_panel=_SET)

@@ -63,6 +63,16 @@ ALL_FIELDS = frozenset(Field)
 Value = When | str | bool
 
 
+def value_of(name: Field, text: str) -> Value:
+    """Return the value that `str` made this text of."""
+    if name is Field.WHEN:
+        start, _, end = text.partition("/")
+        if len(start) == len("2026-03-09"):
+            return AllDay(date.fromisoformat(start), date.fromisoformat(end))
+        return Timed(datetime.fromisoformat(start), datetime.fromisoformat(end))
+    return text == str(True) if name in {Field.PRIVATE, Field.BUSY} else text
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """One event's worth of content, in comparable form."""

@@ -58,6 +58,8 @@ class Entry:
     fields: tuple[str, ...] = ()
     lost: tuple[tuple[str, str], ...] = ()
     """Values that were overruled: field and value; values are left out for private ones."""
+    hidden: bool = False
+    """Whether title and values are left out because they are private, or have become so since."""
     attempt: int = 1
     correlation_id: str = ""
     run_id: str = ""

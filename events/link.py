@@ -176,6 +176,8 @@ class Link:
     psa_asks: tuple[PsaAsk, ...] = ()
     psa_refused: dict[Field, Value] = field(default_factory=dict)
     """Values of the event that the PSA refused; they are not offered again but put back."""
+    restoring: dict[Field, Value] = field(default_factory=dict)
+    """Values that a person wants back, until the item shows them."""
     deletion_refused: bool = False
     """The PSA refused to delete the item; its event is put back."""
 

@@ -26,6 +26,8 @@ class OrderKind(StrEnum):
     """Let another account that was connected take the place of the former, or not."""
     COUNT_COPIES = "count_copies"
     """Count the events of ours in the linked calendar."""
+    RESTORE = "restore"
+    """Bring back a value that lost a conflict."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,8 @@ class Lost(Contract):
 class ItemConflictData(ItemData):
     """The same field was changed on both sides."""
 
+    conflict_id: str
+    """Names the conflict in `psa.item.restore.v1`, by which a lost value is had back."""
     lost: tuple[Lost, ...]
     """One entry for each such field."""
 

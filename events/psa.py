@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, ConfigDict, Discriminator, Field, TypeAdapter, model_validator
 
 from events.calendar import Provider
+from events.content import Field as ContentField
 from events.contract import CloudEvent, Contract, Identifier, Int32, ItemId, PartId
 from events.items import Appointment, CrmActivity, ItemType, ServiceCall, Task, Todo
 from events.tenant import Owner, PrivateInbound, PrivateOutbound
@@ -261,6 +262,15 @@ class Authorize(CloudEvent):
     data: AuthorizeData
 
 
+class RestoreData(IntegrationData):
+    """The user wants a value back that lost a conflict."""
+
+    conflict_id: str = Field(min_length=1, max_length=1024)
+    """The one of `calsync.item.conflict.v1`."""
+    field: ContentField | None = None
+    """Only the value of this field. Absent: all that were lost in this conflict."""
+
+
 class AppointmentOwnership(Contract):
     """Who owns which field of appointments. Absent: `both`, and deleting the event deletes the appointment."""
 
@@ -381,6 +391,16 @@ class Delete(CloudEvent):
     data: DeleteData
 
 
+class RestoreValue(CloudEvent):
+    """A value that lost a conflict is wanted back. It is brought into the PSA as if its user had entered it now.
+
+    From there it goes into the calendar. Answered by `calsync.order.closed.v1`.
+    """
+
+    type: Literal["psa.item.restore.v1"]
+    data: RestoreData
+
+
 class ConfigureTenant(CloudEvent):
     """A tenant's settings were saved. They count for all its integrations, also for what has been synced before."""
 
@@ -398,7 +418,8 @@ IntegrationEvent = Annotated[
     | ListCalendars
     | ResolveAccount
     | CountCopies
-    | Delete,
+    | Delete
+    | RestoreValue,
     Discriminator("type"),
 ]
 PsaEvent = Annotated[
@@ -413,7 +434,8 @@ PsaEvent = Annotated[
     | ListCalendars
     | ResolveAccount
     | CountCopies
-    | Delete,
+    | Delete
+    | RestoreValue,
     Discriminator("type"),
 ]
 

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     CALENDAR_DELETED = "calendar_deleted", "The event was deleted in the calendar."
     EDIT_BEATS_DELETE = "edit_beats_delete", "Edited on one side and deleted on the other: the edit was kept."
     RESCHEDULED = "rescheduled", "The item was rescheduled after its event had been deleted: the event was made again."
+    WANTED_BACK = "wanted_back", "A person wanted the value back that had lost a conflict."
     RESTORED = "restored", "The calendar showed a change that the PSA does not accept: the PSA's values were put back."
     CALENDAR_LEFT = "calendar_left", "Another calendar was linked: the item's event is in that one from now on."
     BOTH_DELETED = "both_deleted", "Deleted on both sides."
@@ -81,6 +82,8 @@ class Reason(StrEnum):
         "one_of_a_series",
         "The event is one of a series that the calendar's user made; no application may change such ones.",
     )
+    NO_SUCH_CONFLICT = "no_such_conflict", "There is no such conflict, or the log that held it has run out."
+    REDACTED = "redacted", "The lost value was private, or has become so, and is not kept."
     DETACHED = "detached", "The event was deleted in the calendar; the item stays in the PSA, without an event."
     BEFORE_LINKING = "before_linking", "The event existed before this calendar was linked and has not been retrieved."
     NO_DATE = "no_date", "The item has no date."

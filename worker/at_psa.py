@@ -194,7 +194,10 @@ def _answered(work: Slice, one: Judged, answer: ItemAnswer) -> Judged:
     match answer:
         case Done(now=now):
             work.tell(telling.written, one.link, one.decision)
-            return work.judge(one.stored, _take(work, one.link, now), answered=True)
+            # What was wanted back and looks different now is in the form that the PSA keeps.
+            restoring = {} if one.decision.reason is Reason.WANTED_BACK else one.link.restoring
+            link = replace(one.link, restoring=restoring)
+            return work.judge(one.stored, _take(work, link, now), answered=True)
         case MovedOn(now=now):
             return work.judge(one.stored, _take(work, one.link, now))
         case Declined(message=message):

@@ -14,6 +14,7 @@ from worker.core.decide import Asked, decide, leave_behind
 from worker.core.permit import Policy, permit
 from worker.core.plan import Agree, Decision
 from worker.core.record import Timing, concluded, given_up, lapsed, overdue, waited
+from worker.core.restoring import still_wanted
 from worker.core.revise import here, is_unticked, is_users_own_elsewhere
 from worker.core.sides import PsaGone, PsaView, settle_calendar, settle_psa
 from worker.projection.events import without_text
@@ -87,6 +88,7 @@ def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: b
     link = settle_calendar(link, waited=waited(link, read_at, timing))
     if is_users_own_elsewhere(link, policy.calendar_id) and not link.psa_asks:
         return Judged(stored, link, pictured.view, pictured.item, leave_behind(pictured.view))
+    link = still_wanted(link, pictured.view)
     while True:
         asked = Asked(
             overdue=overdue(link, read_at, timing),

@@ -20,6 +20,7 @@ from events.integration import Grant
 from events.orders import Order, OrderKind
 from events.reasons import Reason
 from worker import outcomes
+from worker.conflicts import restore
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,6 +65,8 @@ async def _carry_out(desk: Desk, order: Order) -> datetime | None:
             return await _resolve_account(desk, order)
         case OrderKind.COUNT_COPIES:
             return await _count_copies(desk, order)
+        case OrderKind.RESTORE:
+            return await restore(desk.tools, desk.holding, order)
 
 
 async def _authorize(desk: Desk, order: Order) -> datetime | None:

@@ -14,7 +14,7 @@ from worker.core.plan import Decision, Rest
 from worker.core.retry import backoff
 from worker.core.sides import PsaUnread
 from worker.judging import Circumstances, Judged, judge
-from worker.telling import Occasion, Report
+from worker.telling import Occasion, Report, is_private
 
 if TYPE_CHECKING:
     from events.failures import TryLater
@@ -137,6 +137,10 @@ class Slice:
         A refused link was saved by somebody else: whoever did that goes on with it.
         """
         await self._tell()
+        # Before it is saved: after a crash in between it is known no better, and redacted once more.
+        turned = [after.id for before, after in changes if is_private(after) and not is_private(before)]
+        if turned:
+            await self.tools.journal.redact(self.holding.id, turned)
         refused = await self.tools.links.save(self.holding.lease, changes)
         return [replace(after, version=before.version + 1) for before, after in changes if before.id not in refused]
 

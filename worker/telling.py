@@ -67,10 +67,11 @@ def overruled(report: Report, link: Link, decision: Decision, occasion: Occasion
     lost = tuple((one.field.value, "" if hidden else str(one.value)) for one in decision.overruled)
     fields = tuple(one.field.value for one in decision.overruled)
     values = _fingerprint(decision.overruled)
-    report.entries.append(replace(entry, id=f"{entry.id}:{values}", title=title, lost=lost, fields=fields))
+    entry = replace(entry, id=f"{entry.id}:{values}", title=title, lost=lost, fields=fields, hidden=hidden)
+    report.entries.append(entry)
     conflicts = [one for one in decision.overruled if one.reason not in _NO_CONFLICT]
     if conflicts and link.item:
-        report.outcomes.append(_conflict(link, occasion, conflicts, hidden=hidden))
+        report.outcomes.append(_conflict(link, occasion, entry, conflicts))
 
 
 def _fingerprint(overruled: tuple[Overruled, ...]) -> str:
@@ -205,14 +206,15 @@ def _entry(link: Link, occasion: Occasion, direction: Direction, act: Act, resul
     )
 
 
-def _private(link: Link) -> bool:
+def is_private(link: Link) -> bool:
+    """Whether anything that is known of an item or its event is private."""
     contents = [link.psa_base, link.calendar_base, link.calendar_seen.content if link.calendar_seen else None]
     contents += [ask.content for ask in link.calendar_asks] + [ask.content for ask in link.psa_asks]
     return any(content is not None and content.private for content in contents)
 
 
 def _title(link: Link) -> str | None:
-    if _private(link):
+    if is_private(link):
         return None
     contents = [ask.content for ask in reversed(link.calendar_asks)] + [link.calendar_base, link.psa_base]
     contents.append(link.calendar_seen.content if link.calendar_seen else None)
@@ -231,7 +233,7 @@ def _hidden(link: Link, decision: Decision) -> bool:
     action = decision.action
     written = isinstance(action, PutEvent | CreateItem | ChangeItem) and action.content.private
     lost = any(one.field is Field.PRIVATE and one.value is True for one in decision.overruled)
-    return written or lost or _private(link)
+    return written or lost or is_private(link)
 
 
 def _about(link: Link) -> dict[str, object]:
@@ -269,10 +271,11 @@ def _blocked(link: Link, occasion: Occasion) -> ItemBlocked:
     return ItemBlocked.model_validate({**_envelope(link, occasion, "blocked"), "data": data})
 
 
-def _conflict(link: Link, occasion: Occasion, conflicts: list[Overruled], *, hidden: bool) -> ItemConflict:
+def _conflict(link: Link, occasion: Occasion, entry: Entry, conflicts: list[Overruled]) -> ItemConflict:
     kind = f"conflict:{_fingerprint(tuple(conflicts))}"
     lost = tuple(
-        Lost(field=one.field.value, winner=one.winner, value=None if hidden else str(one.value)) for one in conflicts
+        Lost(field=one.field.value, winner=one.winner, value=None if entry.hidden else str(one.value))
+        for one in conflicts
     )
-    data = ItemConflictData.model_validate({**_about(link), "lost": lost})
+    data = ItemConflictData.model_validate({**_about(link), "conflict_id": entry.id, "lost": lost})
     return ItemConflict.model_validate({**_envelope(link, occasion, kind), "data": data})

@@ -18,7 +18,7 @@ Command = Mapping[str, Any]
 
 _LOOK: Final = ("find", "listCollections", "listIndexes", "collStats")
 _WRITE: Final = ("insert", "update")
-_BY_OPERATORS: Final = ("dead_letters", "replay_jobs", "operator_actions", "tenants", "integrations", "links")
+_BY_OPERATORS: Final = ("dead_letters", "replay_jobs", "operator_actions", "tenants", "orders", "integrations", "links")
 """What operators may change. The sync log is not among them: what was done stays written."""
 
 ACTIONS: Final[dict[Role, dict[str, tuple[str, ...]]]] = {

@@ -49,6 +49,7 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel(_NEWEST_FIRST, name="newest_first"),
         IndexModel([("integration_id", ASCENDING), *_NEWEST_FIRST], name="of_integration"),
         IndexModel([("item", ASCENDING), *_NEWEST_FIRST], name="of_item"),
+        IndexModel([("link_id", ASCENDING)], name="of_link"),
         IndexModel(
             [("run_id", ASCENDING), *_NEWEST_FIRST], name="of_run", partialFilterExpression={"run_id": {"$gt": ""}}
         ),

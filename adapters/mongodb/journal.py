@@ -30,6 +30,7 @@ class Which:
     item: tuple[ItemType, str, str | None] | None = None
     tenant_id: int | None = None
     run_id: str = ""
+    result: Result | None = None
 
     def query(self) -> Document:
         """Return it as a query."""
@@ -37,6 +38,8 @@ class Which:
         query: Document = {name: value for name, value in named.items() if value}
         if self.tenant_id is not None:
             query["tenant_id"] = self.tenant_id
+        if self.result is not None:
+            query["result"] = self.result.value
         if self.item is not None:
             query["item"] = item_to_document(ItemKey(0, *self.item))
         return query
@@ -66,6 +69,19 @@ class Journal:
         """Write entries; those that are there already stay as they are."""
         documents = [entry_to_document(entry, await self._keeps_until(entry.tenant_id, entry.at)) for entry in entries]
         await insert_new(self._collection, documents)
+
+    async def redact(self, integration_id: str, link_ids: Sequence[str]) -> None:
+        """Forget titles and values that were told of these links: what they are about has become private."""
+        query = {"integration_id": integration_id, "link_id": {"$in": list(link_ids)}, "hidden": {"$ne": True}}
+        blank = {"$map": {"input": "$lost", "in": [{"$first": "$$this"}, ""]}}
+        with away():
+            await self._collection.update_many(query, [{"$set": {"title": None, "lost": blank, "hidden": True}}])
+
+    async def find(self, entry_id: str) -> Entry | None:
+        """Return one entry."""
+        with away():
+            found = await self._collection.find_one({"_id": entry_id})
+        return None if found is None else entry_from_document(found)
 
     async def mark(self, entry_id: str) -> Mark | None:
         """Return the place of an entry; None if it is not there (any more)."""
@@ -124,6 +140,7 @@ def entry_from_document(document: Document) -> Entry:
         message=document["message"],
         fields=tuple(document["fields"]),
         lost=tuple((name, value) for name, value in document["lost"]),
+        hidden=document.get("hidden", False),
         attempt=document["attempt"],
         correlation_id=document["correlation_id"],
         run_id=document["run_id"],

@@ -31,7 +31,7 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show what was done and what deliberately was not, the newest first, each with its reason."""
-    which = Which(integration_id=integration, item=_item(item), tenant_id=tenant, run_id=run_id)
+    which = Which(integration_id=integration, item=item_named(item), tenant_id=tenant, run_id=run_id)
     found = run(_page(Store.load(), which, _start(before, after), limit))
     if json:
         for entry in found:
@@ -70,7 +70,8 @@ def _what(entry: Entry) -> str:
     return f"{entry.act}{way}{fields}"
 
 
-def _item(words: str) -> tuple[ItemType, str, str | None] | None:
+def item_named(words: str) -> tuple[ItemType, str, str | None] | None:
+    """Read an item's name, as people type it."""
     if not words:
         return None
     kind, _, rest = words.partition("/")

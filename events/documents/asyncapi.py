@@ -117,7 +117,7 @@ def _exchange(name: str, description: str) -> Json:
 def _queues() -> Json:
     of = {
         PSA_ITEMS_QUEUE: (PSA_EVENTS, ("psa.calendar_item.",)),
-        INTEGRATIONS_QUEUE: (PSA_EVENTS, ("psa.integration.", "psa.tenant.")),
+        INTEGRATIONS_QUEUE: (PSA_EVENTS, ("psa.integration.", "psa.item.", "psa.tenant.")),
         NOTIFICATIONS_QUEUE: (CRONOFY_EVENTS, ("",)),
         COMMANDS_QUEUE: (COMMANDS, ("",)),
         OUTCOMES_QUEUE: (OUTCOMES, ("",)),
@@ -128,7 +128,7 @@ def _queues() -> Json:
 
 def _queue(name: str, exchange: str, prefixes: tuple[str, ...]) -> Json:
     messages = [one for one in MESSAGES if one.exchange == exchange and one.routing_key.startswith(prefixes)]
-    keys = " and ".join(f"`{prefix}#`" for prefix in prefixes)
+    keys = ", ".join(f"`{prefix}#`" for prefix in prefixes)
     reader = {
         OUTCOMES_QUEUE: "For the PSA platform, so that no outcome is lost before it binds a queue of its own.",
         DEAD_LETTERS_QUEUE: "Read by the keeper of dead letters.",
@@ -170,7 +170,7 @@ def _operations() -> Json:
             INTEGRATIONS_QUEUE,
             "What a user wants of an integration, and what a tenant has decided",
             "The newest revision counts. Answers come by `calsync.outcomes`.",
-            ("psa.integration.", "psa.tenant."),
+            ("psa.integration.", "psa.item.", "psa.tenant."),
         ),
         "receiveNotifications": _receive(
             CRONOFY_EVENTS,

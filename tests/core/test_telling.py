@@ -225,6 +225,15 @@ def test_every_lost_value_has_a_line_and_every_conflict_is_told(
     assert [one.value for one in told] == ["Review by the calendar"] * len(lost)
 
 
+def test_a_conflict_names_the_line_by_which_its_value_is_had_back() -> None:
+    report = Report()
+    telling.overruled(report, link(), replace(PUT, overruled=(LOST,)), OCCASION)
+    (conflict,) = report.outcomes
+    assert isinstance(conflict, ItemConflict)
+    assert conflict.data.conflict_id == only(report).id
+    assert not only(report).hidden
+
+
 def test_nothing_is_told_where_nothing_was_lost() -> None:
     report = Report()
     telling.overruled(report, link(), PUT, OCCASION)

@@ -264,7 +264,7 @@ def test_a_queue_is_said_to_hold_what_its_bindings_bring() -> None:
     for queue in QUEUES:
         channel = DOCUMENT["channels"][queue.name]
         assert channel["address"] == queue.name
-        keys = " and ".join(f"`{key}`" for key in queue.keys)
+        keys = ", ".join(f"`{key}`" for key in queue.keys)
         assert f"bound to `{queue.exchange}` with {keys}." in channel["description"]
         brought = {
             message.name

@@ -125,7 +125,16 @@ def test_what_a_newer_worker_may_add_is_ignored() -> None:
         (outcome("run.progress", run_id="r", state="done", done=1), "state"),
         (outcome("run.progress", run_id="r", state="running", done=-1), "done"),
         (outcome("item.blocked", item_type="todo", item_id="a b", reason="x", explanation="y"), "item_id"),
-        (outcome("item.conflict", item_type="todo", item_id="1", lost=[{"field": "when", "winner": "us"}]), "lost/0"),
+        (
+            outcome(
+                "item.conflict",
+                item_type="todo",
+                item_id="1",
+                conflict_id="c",
+                lost=[{"field": "when", "winner": "us"}],
+            ),
+            "lost/0",
+        ),
     ],
 )
 def test_an_outcome_beyond_the_agreed_is_refused(message: Json, place: str) -> None:

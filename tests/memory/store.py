@@ -532,3 +532,15 @@ class MemoryJournal:
         for entry in entries:
             await self.step("write entry")
             self.entries.setdefault(entry.id, entry)
+
+    async def redact(self, integration_id: str, link_ids: Sequence[str]) -> None:
+        await self.step("redact")
+        for entry in list(self.entries.values()):
+            if entry.integration_id == integration_id and entry.link_id in link_ids:
+                blank = tuple((name, "") for name, _ in entry.lost)
+                self.entries[entry.id] = replace(entry, title=None, lost=blank, hidden=True)
+        await self.step("redacted")
+
+    async def find(self, entry_id: str) -> Entry | None:
+        await self.step("find entry")
+        return self.entries.get(entry_id)

@@ -46,6 +46,7 @@ from worker.core.plan import (
     Rest,
     VerifyEvent,
 )
+from worker.core.restoring import change_back
 from worker.core.sides import PsaGone, PsaHolds, PsaNever, PsaUnread, PsaView, news
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
 
 
 def _with_item(link: Link, psa: PsaHolds, rules: TypeRules, asked: Asked) -> Plan:
+    if link.restoring:
+        return _do(change_back(link, psa), Reason.WANTED_BACK)
     seen = link.calendar_seen
     if seen is not None and seen.deleted and _is_news(link):
         if not asked.lapsed:

@@ -43,6 +43,11 @@ def _default_rules() -> Mapping[ItemType, TypeRules]:
     return MappingProxyType(rules)
 
 
+def writable(item_type: ItemType) -> frozenset[Field]:
+    """Return the fields that the PSA takes from us, whoever is said to own them."""
+    return _default_rules()[item_type].two_way
+
+
 @dataclass(frozen=True, slots=True)
 class Ownership:
     """The table."""

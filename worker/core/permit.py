@@ -59,7 +59,7 @@ def _instead(decision: Decision, link: Link, policy: Policy) -> Decision | None:
     match decision.action:
         case CreateItem():
             return _instead_of_creating(decision.reason, link, policy)
-        case ChangeItem() if not policy.inbound_update:
+        case ChangeItem() if not policy.inbound_update and decision.reason is not Reason.WANTED_BACK:
             return Decision(Rest(), Reason.UPDATE_NOT_TICKED)
         case DeleteItem() if not policy.inbound_delete:
             return Decision(Detach(), Reason.DELETE_NOT_TICKED)

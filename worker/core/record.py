@@ -105,7 +105,9 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
             generation = link.generation + (1 if again else 0)
             return replace(fresh, generation=generation, psa_asks=(PsaAsk(content, ALL_FIELDS, shown, CREATION),))
         case ChangeItem(content=content, fields=fields):
-            return _ask_psa(link, PsaAsk(content, fields, shown, revision))
+            # What is wanted back does not come from the event, so that is still to learn of it.
+            source = None if decision.reason is Reason.WANTED_BACK else shown
+            return _ask_psa(link, PsaAsk(content, fields, source, revision))
         case DeleteItem():
             return _ask_psa(link, PsaAsk(None, frozenset(), None, revision))
         case _:
@@ -214,6 +216,8 @@ def refused_by_psa(link: Link, decision: Decision, message: str, now: datetime) 
     match decision.action:
         case CreateItem() if shown is not None:
             return replace(link, psa_refused={f: shown.value(f) for f in ALL_FIELDS})
+        case ChangeItem() if decision.reason is Reason.WANTED_BACK:
+            return replace(link, restoring={})
         case ChangeItem(fields=fields) if shown is not None:
             return replace(link, psa_refused={f: shown.value(f) for f in fields})
         case DeleteItem():

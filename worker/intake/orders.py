@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from events.orders import Order, OrderKind, order_id
-from events.psa import Authorize, CountCopies, ResolveAccount
+from events.psa import Authorize, CountCopies, ResolveAccount, RestoreValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from events.psa import IntegrationData
     from worker.ports import Orders, Wishes
 
-OrderEvent = Authorize | ResolveAccount | CountCopies
+OrderEvent = Authorize | ResolveAccount | CountCopies | RestoreValue
 """The integration events that are orders."""
 
 
@@ -30,6 +30,8 @@ def order_of(event: OrderEvent, now: datetime) -> Order:
             return _order(data, OrderKind.RESOLVE_ACCOUNT, now)
         case CountCopies(data=data):
             return _order(data, OrderKind.COUNT_COPIES, now)
+        case RestoreValue(data=data):
+            return _order(data, OrderKind.RESTORE, now)
 
 
 def _order(data: IntegrationData, kind: OrderKind, now: datetime) -> Order:

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from pydantic import TypeAdapter
 
 from events.calendar import Provider
+from events.content import Field as ContentField
 from events.contract import CloudEvent
 from events.psa import Inbound, Outbound, Range, SyncDirection, TenantOptions
 from sandbox.psa.api.traffic import Received
@@ -23,6 +24,7 @@ from sandbox.psa.model.integrations import (
     Delete,
     ListCalendars,
     ResolveAccount,
+    Restore,
     SyncNow,
     Wish,
 )
@@ -125,6 +127,12 @@ class SyncCalls(Calls):
     async def delete_integration(self, integration_id: str, *, remove_events: bool = False) -> IntegrationView:
         """Delete the integration."""
         return await self._wish(integration_id, Delete(remove_events=remove_events))
+
+    async def restore_value(
+        self, integration_id: str, conflict_id: str, field: ContentField | None = None
+    ) -> IntegrationView:
+        """Ask for a value back that lost a conflict."""
+        return await self._wish(integration_id, Restore(conflict_id=conflict_id, field=field))
 
     async def configure_tenant(self, options: TenantOptions) -> int:
         """Save the tenant's settings, as its administrator. Returns their revision."""

@@ -120,6 +120,7 @@ SYNC_ENDPOINTS: Final = (
         _wishing("resolve_account"),
     ),
     Endpoint("POST", _INTEGRATION + "/count_copies", "The copies were to be counted.", _wishing("count_copies")),
+    Endpoint("POST", _INTEGRATION + "/restore", "A lost value is wanted: {conflict_id, field?}.", _wishing("restore")),
     Endpoint("POST", _INTEGRATION + "/delete", "It was deleted: {remove_events?}.", _wishing("delete")),
     Endpoint(
         "POST",

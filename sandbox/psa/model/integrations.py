@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Discriminator, Field, TypeAdapter
 
 from events.calendar import Provider
+from events.content import Field as ContentField
 from events.contract import Contract, Int32
 from events.psa import Inbound, Outbound, Range, SyncDirection
 from sandbox.psa.model.refusal import Code, Refusal
@@ -97,6 +98,14 @@ class Delete(_Wish):
     remove_events: bool = False
 
 
+class Restore(_Wish):
+    """The user wants a value back that lost a conflict."""
+
+    do: Literal["restore"] = "restore"
+    conflict_id: str
+    field: ContentField | None = None
+
+
 Wish = Annotated[
     Authorize
     | Connect
@@ -107,7 +116,8 @@ Wish = Annotated[
     | ListCalendars
     | ResolveAccount
     | CountCopies
-    | Delete,
+    | Delete
+    | Restore,
     Discriminator("do"),
 ]
 WISH: Final[TypeAdapter[Wish]] = TypeAdapter(Wish)

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from events.psa import PSA_EVENT, ConfigureTenant, ConfigureTenantData, ItemChanged, TenantOptions
 from sandbox.psa.model.facts import facts
-from sandbox.psa.model.integrations import Integration, Wish
+from sandbox.psa.model.integrations import Integration, Restore, Wish
 from sandbox.psa.model.records import Record
 from sandbox.psa.publishing.outbox import Message
 
@@ -34,7 +34,8 @@ def item_changed(record: Record, *, bare: bool) -> Message:
 
 def wished(wish: Wish, integration: Integration, now: datetime) -> Message:
     """Write what a user wishes of an integration."""
-    routing_key = f"psa.integration.{wish.do}.v1"
+    about = "item" if isinstance(wish, Restore) else "integration"
+    routing_key = f"psa.{about}.{wish.do}.v1"
     subject = f"integration/{integration.integration_id}"
     whose: dict[str, JsonValue] = {
         "tenant_id": integration.tenant_id,

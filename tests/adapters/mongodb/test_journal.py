@@ -133,3 +133,29 @@ async def test_lines_are_found_by_what_they_are_about(journal: Journal) -> None:
         "both": {"ann"},
         "nothing": set(),
     }
+
+
+# Redacting
+
+
+async def test_what_was_told_of_a_link_that_turned_private_is_forgotten(store: Store) -> None:
+    ours: dict[str, Any] = {
+        "link_id": "int_ann/1",
+        "title": "Clinic",
+        "lost": (("summary", "Doctor"), ("when", "then")),
+    }
+    await store.journal.write([line("1", **ours), line("2", **{**ours, "link_id": "int_ann/2"})])
+    await store.journal.write([line("3", **ours, integration_id=BOB.integration_id)])
+    await store.journal.redact(ANN.integration_id, ["int_ann/1", "int_ann/9"])
+    await store.journal.redact(ANN.integration_id, ["int_ann/1"])
+    found = {entry.id: entry for entry in await store.lines()}
+    blank = (("summary", ""), ("when", ""))
+    assert found["1"] == line("1", link_id="int_ann/1", title=None, lost=blank, hidden=True)
+    assert (found["2"].title, found["2"].hidden) == ("Clinic", False)
+    assert (found["3"].title, found["3"].hidden) == ("Clinic", False)
+
+
+async def test_an_entry_is_found_by_its_id_as_long_as_it_is_kept(store: Store) -> None:
+    await store.journal.write([line("1", lost=(("summary", "Mine"),))])
+    assert await store.journal.find("1") == line("1", lost=(("summary", "Mine"),))
+    assert await store.journal.find("2") is None
