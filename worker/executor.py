@@ -123,6 +123,7 @@ class Executor:
                 raise
             return _earliest(await self._hold(holding, error), await self._orders(holding))
         if holding.held.calendar_failures:
+            self.tools.outages.back(System.CRONOFY)
             holding.note(calendar_failures=0, calendar_hold=None)
         return due_at
 
@@ -171,6 +172,7 @@ class Executor:
     async def _hold(self, holding: Holding, error: TryLater) -> datetime:
         """Leave the calendar service alone for a while. An outage is nobody's fault, and lasts as long as it lasts."""
         metrics.retried(error)
+        self.tools.outages.away(error)
         failures = holding.held.calendar_failures
         until = self.tools.clock.now() + backoff(failures, self.tools.chance(), error.retry_after)
         # Having used up the allowance is not a failure of the service.

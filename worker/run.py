@@ -55,6 +55,7 @@ from worker.journaling import ToldJournal
 from worker.ops.readiness import Readiness, Systems
 from worker.ops.sampling import Sampler
 from worker.ops.server import Ops, ops_app
+from worker.outages import Outages
 from worker.parts import Part
 from worker.publishing import EXCHANGES, DeadLetterBox, OutcomeEvents, WakeUps
 from worker.said import Said
@@ -99,26 +100,28 @@ async def run_worker(settings: Settings, parts: Sequence[Part], stopping: asynci
     """
     clock = SystemClock()
     ops = Ops(Pulse(), Readiness(clock, stopping.is_set))
+    outages = Outages(logger())
     async with serve(ops_app(ops), settings.ops_host, settings.ops_port) as url, asyncio.TaskGroup() as tasks:
         logger().info(Said.SERVING, url=url)
         beating = tasks.create_task(ops.pulse.beat())
         try:
-            await _run_when_possible(settings, parts, stopping, ops)
+            await _run_when_possible(settings, parts, stopping, ops, outages)
         finally:
             beating.cancel()
 
 
-async def _run_when_possible(settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, ops: Ops) -> None:
+async def _run_when_possible(
+    settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, ops: Ops, outages: Outages
+) -> None:
     clock = SystemClock()
     attempts = 0
     while not stopping.is_set():
         try:
-            await _run(settings, parts, stopping, clock, ops)
+            await _run(settings, parts, stopping, clock, ops, outages)
         except* TryLater as group:
             error = _first(group)
             ops.readiness.ends(error)
-            if attempts == 0:
-                logger().warning(Said.AWAY, system=error.system, reason=error.reason, detail=error.detail)
+            outages.away(error)
             delay = min(backoff(attempts, chance()), timedelta(seconds=15))
             attempts += 1
             with contextlib.suppress(TimeoutError):
@@ -134,13 +137,19 @@ def _first(group: BaseExceptionGroup[TryLater]) -> TryLater:
 
 
 async def _run(
-    settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, clock: SystemClock, ops: Ops
+    settings: Settings,
+    parts: Sequence[Part],
+    stopping: asyncio.Event,
+    clock: SystemClock,
+    ops: Ops,
+    outages: Outages,
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        opened = await _open(stack, settings, stopping, clock, ops.pulse)
+        opened = await _open(stack, settings, stopping, clock, ops.pulse, outages)
         runs = [await _start(stack, part, opened, clock) for part in parts]
         ops.begins(opened.seen, Sampler(Figures(opened.database), opened.budget, clock))
         stack.callback(ops.ends)
+        outages.back(System.BROKER, System.STORE)
         opened.shop.log.info(Said.STARTED, parts=[part.value for part in parts])
         async with asyncio.TaskGroup() as tasks:
             for one in runs:
@@ -149,7 +158,12 @@ async def _run(
 
 
 async def _open(
-    stack: contextlib.AsyncExitStack, settings: Settings, stopping: asyncio.Event, clock: SystemClock, pulse: Pulse
+    stack: contextlib.AsyncExitStack,
+    settings: Settings,
+    stopping: asyncio.Event,
+    clock: SystemClock,
+    pulse: Pulse,
+    outages: Outages,
 ) -> _Opened:
     vault = Vault(plain(settings.encryption_keys))
     database = await stack.enter_async_context(
@@ -169,6 +183,7 @@ async def _open(
         letters=letters,
         log=logger(),
         stopping=stopping,
+        outages=outages,
         pulse=pulse,
     )
     return _Opened(
@@ -239,6 +254,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         orders=opened.orders,
         portal=CronofyPortal(settings.portal_url, settings.cronofy_client_id),
         timing=Timing(),
+        outages=opened.shop.outages,
         stopping=opened.shop.stopping.is_set,
     )
 

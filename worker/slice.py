@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics
+from events.failures import System
 from events.reasons import Reason
 from events.traces import Trace, trace_of
 from worker.core.plan import Decision, Rest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from worker.core.permit import Policy
     from worker.core.record import Timing
     from worker.holding import Holding
+    from worker.outages import Outages
     from worker.ports import Calendar, Chance, Clock, FailedItems, Journal, Links, Orders, Outcomes, Platform, Portal
 
 
@@ -44,6 +46,7 @@ class Tools:
     orders: Orders
     portal: Portal
     timing: Timing
+    outages: Outages
     stopping: Callable[[], bool]
     """Whether this process is about to end: what can be done later is."""
 
@@ -122,6 +125,7 @@ class Slice:
     async def psa_is_away(self, error: TryLater) -> None:
         """Leave the PSA alone for a while, and remember it beyond this slice."""
         metrics.retried(error)
+        self.tools.outages.away(error)
         failures = self.holding.held.psa_failures
         self.psa_away = self.now() + backoff(failures, self.tools.chance(), error.retry_after)
         await self.holding.save(psa_hold=self.psa_away, psa_failures=failures + 1)
@@ -129,6 +133,7 @@ class Slice:
     def psa_works(self) -> None:
         """Forget former outages of the PSA."""
         if self.holding.held.psa_failures:
+            self.tools.outages.back(System.PSA)
             self.holding.note(psa_hold=None, psa_failures=0)
 
     async def save(self, changes: list[tuple[Link, Link]]) -> list[Link]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from events.commands import Cause, Wake
+from worker.consumers.shop import GivenBack
 from worker.parts import Part
 from worker.said import Said
 
@@ -31,10 +33,9 @@ class Sweeper:
     async def run(self) -> None:
         """Run until the process is about to end."""
         while not self.shop.stopping.is_set():
-            with self.shop.pulse.handling(Part.SWEEPER):
-                woken = await self.shop.insist(self.sweep)
-            if woken:
-                self.shop.log.info(Said.SWEPT, integrations=woken)
+            with self.shop.pulse.handling(Part.SWEEPER), contextlib.suppress(GivenBack):
+                if woken := await self.shop.insist(self.sweep):
+                    self.shop.log.info(Said.SWEPT, integrations=woken)
             try:
                 async with asyncio.timeout(self.interval):
                     await self.shop.stopping.wait()

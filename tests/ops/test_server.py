@@ -114,7 +114,7 @@ def _shop(scene: Scene) -> Any:
     from worker.consumers.shop import Shop  # noqa: PLC0415 - only here
 
     nobody = cast("Any", None)
-    return Shop(scene.clock, lambda: 0.5, nobody, nobody, nobody, nobody, asyncio.Event(), scene.pulse)
+    return Shop(scene.clock, lambda: 0.5, nobody, nobody, nobody, nobody, asyncio.Event(), nobody, scene.pulse)
 
 
 async def test_who_starts_is_not_ready_and_says_so(scene: Scene) -> None:

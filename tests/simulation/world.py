@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+import structlog
+
 from events.calendar import Provider
 from events.commands import Cause, Wake
 from events.failures import TryLater
@@ -31,6 +33,7 @@ from tests.memory.tenants import MemoryTenants
 from worker.core.record import Timing
 from worker.executor import Executor
 from worker.intake.items import take_items
+from worker.outages import Outages
 from worker.slice import Tools
 from worker.tenants import TenantCache
 
@@ -118,6 +121,7 @@ class World:
             orders=self.orders,
             portal=self,
             timing=self.timing,
+            outages=Outages(structlog.get_logger()),
             stopping=lambda: False,
         )
         self.tenants = MemoryTenants(self.step, self.integrations)

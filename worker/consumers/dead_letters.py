@@ -39,7 +39,8 @@ class Keeper:
             if batch:
                 with self.shop.handling(self.inbox.queue):
                     await self._take(batch)
-            await self._look()
+            with self.shop.handling(self.inbox.queue):
+                await self._look()
 
     async def _take(self, batch: Sequence[Delivery]) -> None:
         now = self.shop.clock.now()

@@ -56,8 +56,12 @@ class ItemsConsumer:
             if batch:
                 await self._take_all(batch)
             elif holding:
-                await self._flush()
-        await self._flush()
+                await self._flush_alone()
+        await self._flush_alone()
+
+    async def _flush_alone(self) -> None:
+        with self.shop.handling(self.inbox.queue):
+            await self._flush()
 
     async def _take_all(self, batch: list[Delivery]) -> None:
         # A replay is taken alone, so that what becomes of it can be told.

@@ -17,13 +17,15 @@ from events.failures import Malformed, TryLater
 from events.letters import Verdict
 from events.reasons import Reason
 from events.traces import trace_of
-from worker.core.retry import Ack, Hold, Park, Settlement, settle
+from worker.core.retry import Ack, Hold, Park, settle
 from worker.parts import consumer_of
 from worker.said import Said
 
 if TYPE_CHECKING:
     from adapters.process.logs import Logger
     from adapters.rabbitmq.consumer import Delivery, Inbox
+    from events.failures import System
+    from worker.outages import Outages
     from worker.ports import Chance, Clock, Commands, Letters
     from worker.publishing import DeadLetterBox
 
@@ -32,6 +34,10 @@ T = TypeVar("T")
 LONGEST_TURN: Final = 10.0
 """Seconds for which items may keep others waiting."""
 _LONGEST_WAIT: Final = 30.0
+
+
+class GivenBack(Exception):
+    """The process is about to end while a system is away. What was under way is not acked: it is delivered again."""
 
 
 class Turn:
@@ -68,6 +74,7 @@ class Shop:
     letters: Letters
     log: Logger
     stopping: asyncio.Event
+    outages: Outages
     pulse: Pulse = field(default_factory=Pulse)
     turn: Turn = field(default_factory=Turn)
 
@@ -86,12 +93,15 @@ class Shop:
 
     @contextlib.contextmanager
     def handling(self, queue: str, **ids: str) -> Generator[None, None, None]:
-        """Watch and time the handling of what came from a queue. All lines that are logged meanwhile have these ids."""
+        """Watch and time the handling of what came from a queue. It ends early if that is given back.
+
+        All lines that are logged meanwhile have these ids.
+        """
         consumer, began = consumer_of(queue), self.clock.monotonic()
         before = get_contextvars()
         bind_contextvars(consumer=consumer, **ids)
         try:
-            with self.pulse.handling(consumer):
+            with self.pulse.handling(consumer), contextlib.suppress(GivenBack):
                 yield
         finally:
             clear_contextvars()
@@ -105,14 +115,19 @@ class Shop:
             metrics.PROCESSED.labels(consumer_of(queue), outcome).inc(count)
 
     async def insist(self, action: Callable[[], Awaitable[T]]) -> T | Park:
-        """Do something until it succeeds, for as long as store or broker are away. Anything else ends as `Park`."""
+        """Do something until it succeeds, for as long as store or broker are away. Anything else ends as `Park`.
+
+        Raises `GivenBack` if the process is to end meanwhile.
+        """
         attempts = 0
+        missed: set[System] = set()
         while True:
             try:
                 result = await action()
             except Exception as error:  # noqa: BLE001 - `settle` says what becomes of each kind
                 decision = settle(error, attempts, self.chance())
-                await self._say(error, decision, attempts)
+                self._say(error, attempts)
+                missed |= {error.system} if isinstance(error, TryLater) else set()
                 moved()
                 match decision:
                     case Park():
@@ -121,17 +136,22 @@ class Shop:
                         return Park(Reason.BUG, "nothing was done")  # unreachable for handlers that return something
                     case Hold(delay=delay):
                         metrics.retried(error)
-                        await self.clock.sleep(delay.total_seconds())
+                        await self._pause(delay.total_seconds())
                 attempts += 1
             else:
-                if attempts:
-                    self.log.info(Said.BACK, attempts=attempts)
+                self.outages.back(*missed)
                 return result
 
-    async def _say(self, error: Exception, decision: Settlement, attempts: int) -> None:
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+        if self.stopping.is_set():
+            raise GivenBack
+
+    def _say(self, error: Exception, attempts: int) -> None:
         if isinstance(error, TryLater):
-            if attempts == 0 or isinstance(decision, Park):
-                self.log.warning(Said.AWAY, system=error.system, reason=error.reason, detail=error.detail)
+            self.outages.away(error)
         elif not isinstance(error, Malformed):
             self.log.error(Said.FAILED, error=type(error).__name__, attempts=attempts + 1, exc_info=error)
 
@@ -155,7 +175,7 @@ class Shop:
                 self.log.error(Said.UNROUTABLE, reason=refusal.reason, detail=refusal.detail)
             refused += 1
             moved()
-            await self.clock.sleep(min(2.0**refused, _LONGEST_WAIT))
+            await self._pause(min(2.0**refused, _LONGEST_WAIT))
         self.log.warning(
             Said.PARKED, queue=delivery.queue, message_id=delivery.message_id, reason=park.reason, detail=park.detail
         )
