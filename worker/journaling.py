@@ -42,3 +42,11 @@ class ToldJournal:
                 correlation_id=entry.correlation_id,
                 run_id=entry.run_id,
             )
+
+    async def redact(self, integration_id: str, link_ids: Sequence[str]) -> None:
+        """See `worker.ports.Journal`."""
+        await self.journal.redact(integration_id, link_ids)
+
+    async def find(self, entry_id: str) -> Entry | None:
+        """See `worker.ports.Journal`."""
+        return await self.journal.find(entry_id)
