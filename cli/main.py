@@ -27,6 +27,7 @@ from cli.commands import (
     up,
     worker,
 )
+from cli.commands.dead_letters import table as dead_letters
 from cli.failing import exit_code
 from cli.settings import NAMES
 
@@ -61,6 +62,7 @@ app.command("publish", rich_help_panel=_TRY)(publish.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
 app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)
 app.command("log", rich_help_panel=_SEE)(log.command)
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=_SEE)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_SET)
 app.add_typer(topology.app, name="topology", rich_help_panel=_SET)
 app.add_typer(access.app, name="access", rich_help_panel=_SET)

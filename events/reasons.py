@@ -147,6 +147,8 @@ class Reason(StrEnum):
     POISON = "poison", "Handling this message failed again and again, or made workers die."
     DELIVERY_LIMIT = "delivery_limit", "The broker gave up after too many deliveries."
 
+    NOT_EDITABLE = "not_editable", "Messages of this kind cannot be edited."
+
     # The program itself
     STARTING = "starting", "The worker is about to begin."
     STOPPING = "stopping", "The worker is about to end."

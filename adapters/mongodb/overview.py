@@ -7,10 +7,10 @@ from typing import Final
 
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
 from adapters.mongodb.integration_codec import integration_from_document
-from adapters.mongodb.integrations import COLLECTION
+from adapters.mongodb.integrations import COLLECTION, find_assignees
 from adapters.mongodb.links import COLLECTION as LINKS
 from adapters.mongodb.understanding import understood
-from events.integration import Integration
+from events.integration import Assignee, Integration
 
 _WITHOUT_SECRETS: Final = {
     "held.sealed": 0,
@@ -42,6 +42,10 @@ class Overview:
             cursor = self._integrations.find(query, _WITHOUT_SECRETS).sort([("_id", 1)]).limit(limit)
             found = await cursor.to_list(None)
         return [understood(document, lambda stored: integration_from_document(stored, None)) for document in found]
+
+    async def assignees(self, users: Sequence[tuple[int, int]]) -> list[Assignee]:
+        """Return the integrations of these users, given as (tenant id, user id)."""
+        return await find_assignees(self._integrations, users)
 
     async def tenants_of(self, integration_ids: Sequence[str]) -> dict[str, int]:
         """Return whose integrations these are; those that do not exist are left out."""
