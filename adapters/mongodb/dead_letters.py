@@ -23,6 +23,7 @@ from adapters.mongodb.letter_codec import (
     replay_to_document,
     which_to_query,
 )
+from adapters.mongodb.understanding import all_understood, understood
 from events.letters import (
     OVER,
     Act,
@@ -70,7 +71,7 @@ class DeadLetters:
         """Return a letter with all there is of it."""
         with away():
             found = await self._collection.find_one({"_id": letter_id}, {"occurrences": 0})
-        return None if found is None else letter_from_document(found)
+        return None if found is None else understood(found, letter_from_document)
 
     async def page(self, which: Which, after: Cursor | None, limit: int) -> list[Letter]:
         """Return letters without their bodies, the latest failure first."""
@@ -81,7 +82,7 @@ class DeadLetters:
         with away():
             cursor = self._collection.find(query, SLIM).sort([("last_at", -1), ("_id", -1)]).limit(limit)
             found = await cursor.to_list(None)
-        return [letter_from_document(document) for document in found]
+        return all_understood(found, letter_from_document)
 
     async def count(self, which: Which) -> int:
         """Count letters."""
@@ -110,7 +111,7 @@ class DeadLetters:
             found = await aggregate(self._collection, grouping)
             ids = [document["sample"] for document in found]
             samples = await self._collection.find({"_id": {"$in": ids}}, SLIM).to_list(None)
-        by_id = {document["_id"]: letter_from_document(document) for document in samples}
+        by_id = {letter.id: letter for letter in all_understood(samples, letter_from_document)}
         return [
             Group(
                 fingerprint=document["_id"],
@@ -140,7 +141,7 @@ class DeadLetters:
         order = [("lane", 1), ("first_at", 1), ("_id", 1)]
         with away():
             found = await self._collection.find(query, SLIM).sort(order).limit(limit).to_list(None)
-        return [letter_from_document(document) for document in found]
+        return all_understood(found, letter_from_document)
 
     async def begin(self, letter_id: str, replay: Replay, why: str) -> Letter | None:
         """Write down that a letter is about to be published again, and return it. None if it is over meanwhile.
@@ -163,7 +164,7 @@ class DeadLetters:
                 found = await self._collection.find_one_and_update(
                     query, update, projection={"occurrences": 0}, return_document=True
                 )
-        return None if found is None else letter_from_document(found)
+        return None if found is None else understood(found, letter_from_document)
 
     async def taken(self, letter_id: str, replay: str, version: int) -> None:
         """Note that a replay has reached its link, which had this version then."""
@@ -222,7 +223,7 @@ class DeadLetters:
             if found:
                 ids = [document["_id"] for document in found]
                 await self._collection.update_many({"_id": {"$in": ids}}, {"$set": {"checked_at": now}})
-        return [letter_from_document(document) for document in found]
+        return all_understood(found, letter_from_document)
 
     # Deciding
 

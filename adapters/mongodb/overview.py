@@ -7,9 +7,10 @@ from typing import Final
 
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
 from adapters.mongodb.integration_codec import integration_from_document
-from adapters.mongodb.integrations import COLLECTION, find_assignees
+from adapters.mongodb.integrations import COLLECTION
 from adapters.mongodb.links import COLLECTION as LINKS
 from adapters.mongodb.understanding import understood
+from adapters.mongodb.wishes import find_assignees
 from events.integration import Assignee, Integration
 
 _WITHOUT_SECRETS: Final = {

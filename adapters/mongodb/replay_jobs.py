@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from adapters.mongodb.driver import Collection, Database, Document, away, insert_new
+from adapters.mongodb.understanding import all_understood, known, understood
 from events.letters import Deed, Place, Status, Which
 from events.replays import JobState, OperatorAction, ReplayJob, Tally
 
@@ -32,7 +33,7 @@ class ReplayJobs:
         update = {"$set": {"runner": runner, "claimed_until": now + length, "state": JobState.RUNNING.value}}
         with away():
             found = await self._collection.find_one_and_update(query, update, return_document=True)
-        return None if found is None else _job_from_document(found)
+        return None if found is None else understood(found, _job_from_document)
 
     async def save(self, job: ReplayJob, runner: str, until: datetime | None) -> bool:
         """Write down how far a job has come. `until`: claimed on; None gives it back. False if others work on it."""
@@ -46,13 +47,13 @@ class ReplayJobs:
         """Return a job."""
         with away():
             found = await self._collection.find_one({"_id": job_id})
-        return None if found is None else _job_from_document(found)
+        return None if found is None else understood(found, _job_from_document)
 
     async def newest(self, limit: int) -> list[ReplayJob]:
         """Return jobs, the newest first."""
         with away():
             found = await self._collection.find({}).sort([("created_at", -1)]).limit(limit).to_list(None)
-        return [_job_from_document(document) for document in found]
+        return all_understood(found, _job_from_document)
 
 
 class OperatorActions:
@@ -72,7 +73,7 @@ class OperatorActions:
         """Return actions, the newest first."""
         with away():
             found = await self._collection.find({}).sort([("at", -1), ("_id", -1)]).limit(limit).to_list(None)
-        return [_action_from_document(document) for document in found]
+        return all_understood(found, _action_from_document)
 
 
 def _job_to_document(job: ReplayJob) -> Document:
@@ -102,8 +103,8 @@ def _job_from_document(document: Document) -> ReplayJob:
         rate=document["rate"],
         stop_after=document["stop_after"],
         state=JobState(document["state"]),
-        place=None if place is None else Place(**place),
-        tally=Tally(**document["tally"]),
+        place=None if place is None else Place(**known(Place, place)),
+        tally=Tally(**known(Tally, document["tally"])),
         updated_at=document["updated_at"],
     )
 
@@ -125,4 +126,4 @@ def _which_to_document(which: Which) -> Document:
 
 def _which_from_document(document: Mapping[str, Any]) -> Which:
     statuses = frozenset(Status(status) for status in document["statuses"])
-    return Which(**{**document, "statuses": statuses, "ids": frozenset(document["ids"])})
+    return Which(**{**known(Which, dict(document)), "statuses": statuses, "ids": frozenset(document["ids"])})

@@ -119,13 +119,7 @@ class Wishes:
 
         So is what is deleted, or about to be.
         """
-        if not users:
-            return []
-        named = [{"tenant_id": tenant, "user_id": {"$in": ids}} for tenant, ids in _by_tenant(users).items()]
-        query = {"$or": named, "wanted.deletion": None}
-        with away():
-            found = await self._collection.find(query, {"tenant_id": 1, "user_id": 1}).to_list(None)
-        return [Assignee(document["_id"], document["tenant_id"], document["user_id"]) for document in found]
+        return await find_assignees(self._collection, users)
 
     async def mark_due(self, integration_ids: Sequence[str], due_at: datetime) -> None:
         """Make them due, for the sweeper to find should the wake-up get lost."""
@@ -149,6 +143,17 @@ class Wishes:
         with away():
             result = await self._collection.update_one({"_id": integration_id}, {**update, "$set": {"rerun": True}})
         return result.matched_count > 0
+
+
+async def find_assignees(collection: Collection, users: Sequence[tuple[int, int]]) -> list[Assignee]:
+    """Return the integrations of these users. See `Wishes.assignees`."""
+    if not users:
+        return []
+    named = [{"tenant_id": tenant, "user_id": {"$in": ids}} for tenant, ids in _by_tenant(users).items()]
+    query = {"$or": named, "wanted.deletion": None}
+    with away():
+        found = await collection.find(query, {"tenant_id": 1, "user_id": 1}).to_list(None)
+    return [Assignee(document["_id"], document["tenant_id"], document["user_id"]) for document in found]
 
 
 def _by_tenant(users: Sequence[tuple[int, int]]) -> dict[int, list[int]]:

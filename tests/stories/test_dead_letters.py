@@ -2,49 +2,221 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
+import httpx
 import orjson
+import pytest
 
-from adapters.rabbitmq.connection import connect
-from adapters.rabbitmq.publisher import Outgoing, open_publisher
-from events.addresses import PSA_EVENTS
-from tests.stories.stage import NotYet, Services, Stage, stage
+from adapters.mongodb.driver import Driver
+from adapters.rabbitmq.publisher import Outgoing
+from events.addresses import COMMANDS_QUEUE, DEAD_LETTERS_QUEUE, PSA_EVENTS
+from events.items import ItemType
+from events.letters import Deed, Kind, Letter, Status, Verdict, Which
+from events.outcomes import ItemBlocked
+from events.replays import JobState
+from sandbox.cronofy.api.faults import Instead, Match
+from stack.services import Database as Server
+from tests.stories.office import Operator, operator
+from tests.stories.stage import DANA, TENANT, NotYet, Services, stage
+from worker.dead_letters.foreseeing import Expected
+from worker.parts import ALL_PARTS, Part
 
 ITEM_CHANGED = "psa.calendar_item.changed.v1"
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=2)  # noqa: TID251
+NO_KEEPER = tuple(part for part in ALL_PARTS if part is not Part.DEAD_LETTERS)
 
 
-async def publish(world: Stage, body: bytes, message_id: str = "m-1", **headers: str) -> None:
+def todo(revision: object, item_id: str = "88120") -> bytes:
+    """An event about Dana's to-do; only an integer is a revision."""
+    item = {"id": int(item_id), "user_id": DANA, "description": "Call back", "date": NOON.isoformat()}
+    data = {
+        "tenant_id": TENANT, "item_type": "todo", "item_id": item_id, "revision": revision, "deleted": False,
+        "assignees": [DANA], "item": item,
+    }  # fmt: skip
+    envelope = {"specversion": "1.0", "id": f"todo/{item_id}@{revision}", "source": "psa", "type": ITEM_CHANGED}
+    return orjson.dumps({**envelope, "data": data})
+
+
+async def publish(ann: Operator, body: bytes, message_id: str = "m-1", **headers: str) -> None:
     """Publish an item event as the platform would."""
-    async with (
-        connect(world.services.rabbitmq_url, "story") as connections,
-        open_publisher(connections.publishing, (PSA_EVENTS,)) as publisher,
-    ):
-        await publisher.send(Outgoing(PSA_EVENTS, ITEM_CHANGED, body, message_id, headers))
+    await ann.publisher.send(Outgoing(PSA_EVENTS, ITEM_CHANGED, body, message_id, headers))
 
 
-async def kept(world: Stage, **fields: Any) -> dict[str, Any]:
-    """Return the dead letter as soon as it shows these fields."""
-
-    async def look() -> dict[str, Any]:
-        found = world.store["dead_letters"].find_one({})
-        if found is None or any(found.get(name) != value for name, value in fields.items()):
-            raise NotYet(f"{found}")
-        return dict(found)
-
-    return await world.until(look)
+def deeds(letter: Letter) -> list[Deed]:
+    return [act.deed for act in letter.history]
 
 
-async def test_a_message_that_breaks_its_contract_is_kept_with_its_story(services: Services, tmp_path: Path) -> None:
-    async with stage(services, tmp_path) as world, world.working():
-        body = orjson.dumps({"type": ITEM_CHANGED, "id": "e-1", "data": {"tenant_id": 1204}})
-        await publish(world, body, traceparent="00-1")
-        found = await kept(world, status="open")
-        assert (found["reason"], found["tenant_id"], found["correlation_id"]) == ("breaks_schema", 1204, "e-1")
-        assert found["original"]["body"] == body
-        assert ["traceparent", "00-1"] in found["original"]["headers"]
-        assert found["failure"]["error"] == "Malformed"
-        assert "worker/consumers/items.py" in found["failure"]["stack"]
-        await publish(world, body)
-        assert (await kept(world, count=2))["_id"] == found["_id"], "the same message again is counted"
+@pytest.mark.parametrize("driver", list(Driver))
+async def test_a_poison_message_is_kept_counted_replayed_in_vain_mended_replayed_and_resolved(
+    services: Services, tmp_path: Path, driver: Driver
+) -> None:
+    services = Services(services.rabbitmq_url, services.mongodb_url, services.database, driver)
+    async with stage(services, tmp_path) as world, world.working(), operator(world) as ann:
+        dana = await world.link()
+        await publish(ann, todo("seven"), traceparent="00-1")
+        dead = await ann.the_letter()
+        assert (dead.failure.reason, dead.failure.trace.error) == ("breaks_schema", "Malformed")
+        assert "worker/consumers/items.py" in dead.failure.trace.stack
+        assert (dead.subject.tenant_id, dead.subject.item) == (TENANT, "todo/88120")
+        assert (dead.original.body, dead.original.headers["traceparent"]) == (todo("seven"), "00-1")
+        # The same message once more is counted, and replaying it as it is changes nothing.
+        await publish(ann, todo("seven"))
+        dead = await ann.the_letter(count=2)
+        assert await ann.foresee(dead) is Expected.FAILS_AGAIN
+        job = await ann.replay(Which(ids=frozenset({dead.id})))
+        assert (job.state, job.tally.failed_again) == (JobState.DONE, 1)
+        dead = await ann.the_letter(count=3)
+        assert dead.replays[0].verdict is Verdict.FAILED_AGAIN
+        # Mended it is taken, and the event appears.
+        new = await ann.desk.edit(dead, todo(7), "a number")
+        assert await ann.foresee(new) is Expected.TAKEN
+        assert (await ann.replay(Which(ids=frozenset({new.id})))).tally.resolved == 1
+        mended = await ann.the_letter(Status.RESOLVED)
+        assert (mended.id, mended.replaces) == (new.id, dead.id)
+        assert deeds(mended) == [Deed.EDITED, Deed.REPLAYED, Deed.RESOLVED]
+        old = await ann.the_letter(Status.REPLACED, count=3)
+        assert old.replaced_by == new.id
+        assert deeds(old) == [Deed.KEPT, Deed.FAILED_AGAIN, Deed.REPLAYED, Deed.FAILED_AGAIN, Deed.EDITED]
+        events = await world.until(lambda: some_events(dana.events))
+        assert [event.summary for event in events] == ["To-do: Call back"]
+        # What is in sync is known to be, and replaying it all the same does nothing.
+        await world.rest()
+        assert await ann.foresee(new) is Expected.IN_SYNC
+        assert [action.who for action in await ann.actions.newest(10)] == ["ann"] * 3
+
+
+async def some_events(look: Any) -> Sequence[Any]:
+    found: Sequence[Any] = await look()
+    if not found:
+        raise NotYet("no event")
+    return found
+
+
+async def test_items_that_the_calendar_refused_are_replayed_as_a_group_when_the_cause_is_gone(
+    services: Services, tmp_path: Path
+) -> None:
+    async with stage(services, tmp_path) as world, world.working(), operator(world) as ann:
+        dana = await world.link()
+        body = {"errors": {"summary": [{"key": "errors.too_long", "description": "is too long"}]}}
+        await world.cronofy.set_fault(Instead(status=422, body=body), Match(operation="write_event"), count=None)
+        todos = [
+            await world.psa.create_item(ItemType.TODO, [DANA], description=f"number {number}", date=NOON)
+            for number in range(3)
+        ]
+        parked = await ann.all_letters(3, Status.OPEN)
+        assert {one.kind for one in parked} == {Kind.LINK}
+        assert {one.subject.item for one in parked} == {f"todo/{item.item_id}" for item in todos}
+        assert {(one.failure.reason, one.failure.trace.call) for one in parked} == {
+            ("calendar_refused", "POST /v1/batch 422")
+        }
+        told = await world.psa.outcome(ItemBlocked, item_id=todos[0].item_id, within=30)
+        assert told.data.reason == "calendar_refused"
+        (group,) = await ann.letters.groups(Which(), NOON, 10)
+        assert (group.letters, group.occurrences) == (3, 3)
+        # Replayed too early, each fails again, and is counted.
+        assert [await ann.foresee(one) for one in parked] == [Expected.TRIED] * 3
+        assert (await ann.replay(Which(fingerprint=group.fingerprint))).tally.failed_again == 3
+        await ann.all_letters(3, Status.OPEN, count=2)
+        # The cause is gone.
+        await world.cronofy.clear_faults()
+        job = await ann.replay(Which(fingerprint=group.fingerprint), "the limit was lifted")
+        assert (job.tally.published, job.tally.resolved) == (3, 3)
+        resolved = await ann.all_letters(3, Status.RESOLVED, count=2)
+        assert {act.why for one in resolved for act in one.history if act.deed is Deed.REPLAYED} == {
+            "fixed",
+            "the limit was lifted",
+        }
+        assert [await ann.foresee(one) for one in resolved] == [Expected.IN_SYNC] * 3
+        assert {event.summary for event in await dana.events()} == {f"To-do: number {number}" for number in range(3)}
+
+
+async def test_an_item_that_is_in_order_again_by_itself_resolves_its_letter(services: Services, tmp_path: Path) -> None:
+    async with stage(services, tmp_path) as world, operator(world) as ann:
+        async with world.working():
+            await world.link()
+            await world.cronofy.set_fault(Instead(status=422), Match(operation="write_event"), count=1)
+            item = await world.psa.create_item(ItemType.TODO, [DANA], description="first", date=NOON)
+            await ann.the_letter()
+            await world.psa.edit_item(item, description="second")
+            await world.rest()
+            # It is looked at now and then; here, now.
+            world.store["dead_letters"].update_many({}, {"$set": {"checked_at": datetime(2020, 1, 1, tzinfo=UTC)}})
+            resolved = await ann.the_letter(Status.RESOLVED)
+        assert resolved.replays == ()
+        assert deeds(resolved) == [Deed.KEPT, Deed.RESOLVED]
+
+
+async def test_while_the_store_is_away_dead_letters_wait_with_the_broker(
+    vhost: str, own_database: Server, tmp_path: Path
+) -> None:
+    services = Services(vhost, own_database.url, "calsync")
+    async with stage(services, tmp_path) as world, operator(world) as ann, world.working(parts=NO_KEEPER):
+        for number in range(20):
+            await publish(ann, todo("no", str(number)), f"m-{number}")
+        async with world.working(parts=(Part.DEAD_LETTERS,)):
+            await ann.all_letters(20, Status.OPEN)
+            own_database.kill()
+            for number in range(20, 30):
+                await publish(ann, todo("no", str(number)), f"m-{number}")
+            own_database.start()
+            letters = await ann.all_letters(30, Status.OPEN)
+            assert {one.count for one in letters} == {1}
+
+
+async def test_what_is_moved_by_hand_back_to_its_queue_is_handled_and_if_it_fails_it_is_the_same_letter(
+    services: Services, tmp_path: Path, management: httpx.Client
+) -> None:
+    async with stage(services, tmp_path) as world, operator(world) as ann:
+        async with world.working(parts=NO_KEEPER):
+            dana = await world.link()
+            for number in ("1", "2"):
+                await publish(ann, todo("no", number), f"m-{number}")
+            await world.cronofy.set_fault(Instead(status=422), Match(operation="write_event"), count=1)
+            await world.psa.create_item(ItemType.TODO, [DANA], description="refused", date=NOON)
+            hand = Hand(management, urlsplit(services.rabbitmq_url).path[1:])
+            messages = await world.until(lambda: hand.take(3))
+            for message in messages:
+                hand.put_back(message)
+            # The calendar takes the to-do now; what breaks its contract fails again.
+            (event,) = await world.until(lambda: some_events(dana.events))
+        async with world.working(parts=(Part.DEAD_LETTERS,)):
+            letters = await ann.all_letters(2, Status.OPEN)
+        assert event.summary == "To-do: refused"
+        assert {one.subject.item for one in letters} == {"todo/1", "todo/2"}
+        assert {one.original.message_id for one in letters} == {"m-1", "m-2"}
+        assert {(one.original.exchange, one.original.routing_key) for one in letters} == {(PSA_EVENTS, ITEM_CHANGED)}
+        assert {one.failure.attempts for one in letters} == {2}
+
+
+class Hand:
+    """A person at the broker's management page: Get messages, Publish message."""
+
+    def __init__(self, management: httpx.Client, vhost: str) -> None:
+        self._http = management
+        self._vhost = quote(vhost, safe="")
+        self._taken: list[dict[str, Any]] = []
+
+    async def take(self, number: int) -> list[dict[str, Any]]:
+        """Take messages out of the dead letters, as soon as there are so many."""
+        asked = {"count": number, "ackmode": "ack_requeue_false", "encoding": "base64"}
+        answer = self._http.post(f"/queues/{self._vhost}/{DEAD_LETTERS_QUEUE}/get", json=asked)
+        self._taken += answer.raise_for_status().json()
+        if len(self._taken) < number:
+            raise NotYet(f"{len(self._taken)}")
+        return self._taken
+
+    def put_back(self, message: dict[str, Any]) -> None:
+        """Publish a message to the queue it came from; an item, to the commands."""
+        asked = {
+            "properties": message["properties"],
+            "routing_key": message["properties"]["headers"]["x-calsync-queue"] or COMMANDS_QUEUE,
+            "payload": message["payload"],
+            "payload_encoding": message["payload_encoding"],
+        }
+        answer = self._http.post(f"/exchanges/{self._vhost}/amq.default/publish", json=asked)
+        assert answer.raise_for_status().json() == {"routed": True}
