@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from events.content import ALL_FIELDS, Content, Field, Timed, Value
+from events.content import ALL_FIELDS, FIELDS, Content, Field, Timed, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ def differing(one: Content, other: Content) -> frozenset[Field]:
     """Return the fields whose values are not equal."""
     if one == other:
         return frozenset()
-    return frozenset(field for field in Field if one.value(field) != other.value(field))
+    return frozenset(field for field in FIELDS if one.value(field) != other.value(field))
 
 
 def overlay(content: Content, values: Mapping[Field, Value]) -> Content:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from events.content import ALL_FIELDS, Content, Field
+from events.content import ALL_FIELDS, FIELDS, Content, Field
 from events.items import ItemType
 from events.link import ExternalEvent, LinkState, ManagedEvent, Origin
 from events.reasons import Reason
@@ -144,7 +144,7 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
     if isinstance(link.event, ExternalEvent) and link.calendar_base is None:
         return _do(CreateItem(seen.content), Reason.CALENDAR_CREATED)  # taken out of the bin by its user
     edited = news(link, seen.content) if link.calendar_base is not None else frozenset[Field]()
-    lost = tuple(Overruled(f, "psa", seen.content.value(f), reason) for f in Field if f in edited)
+    lost = tuple(Overruled(f, "psa", seen.content.value(f), reason) for f in FIELDS if f in edited)
     remove = _ask_again(link, RemoveEvent(), asked) if removing else Decision(RemoveEvent(), reason, lost)
     item_type = link.item.item_type if link.item else ItemType.APPOINTMENT
     beaten = bool(edited) and reason is Reason.PSA_DELETED and ownership.of(item_type).deletable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from events.content import ALL_FIELDS, TEXT_FIELDS, Content, Field, Value
+from events.content import ALL_FIELDS, FIELDS, TEXT_FIELDS, Content, Field, Value
 from events.link import Origin
 from events.reasons import Reason
 from events.tenant import Owner
@@ -84,7 +84,7 @@ class Merge:
         """Return the event's values that `put_event` writes over."""
         return tuple(
             Overruled(f, "psa", self.shown.value(f), self.rulings[f].reason)
-            for f in Field
+            for f in FIELDS
             if self.rulings[f].fate in {Fate.RESTORE, Fate.DRIFTS}
             or (self.rulings[f].fate is Fate.TO_CALENDAR and f in self.conflicts)
         )
@@ -96,7 +96,7 @@ class Merge:
         unseen = last.fields - self.conflicts if last else frozenset[Field]()
         lost = {f: self.rulings[f].reason for f in self.conflicts} | dict.fromkeys(unseen, Reason.AWAITING_CONFIRMATION)
         fields = self.fields(Fate.TO_PSA)
-        return tuple(Overruled(f, "calendar", self.psa.value(f), lost[f]) for f in Field if f in fields and f in lost)
+        return tuple(Overruled(f, "calendar", self.psa.value(f), lost[f]) for f in FIELDS if f in fields and f in lost)
 
     def resting_reason(self) -> Reason:
         """Why nothing is done: equal, or a difference that is left alone."""
@@ -109,7 +109,7 @@ def merge(link: Link, psa: PsaHolds, shown: Content, rules: TypeRules) -> Merge:
     edited = news(link, shown)
     changed = moved(link, psa.content)
     conflicts = frozenset(f for f in edited & changed if psa.content.value(f) != shown.value(f))
-    rulings = {f: _rule(f, link, psa, shown, rules, f in edited, f in changed) for f in Field}
+    rulings = {f: _rule(f, link, psa, shown, rules, f in edited, f in changed) for f in FIELDS}
     return Merge(link, psa.content, psa.traits, shown, rulings, conflicts)
 
 
@@ -125,7 +125,7 @@ def moved(link: Link, psa: Content) -> frozenset[Field]:
         base = take(base, last.source, last.fields) if base else last.source
     if base is None or (last is not None and last.content is None):
         return ALL_FIELDS
-    return frozenset() if psa == base else frozenset(f for f in Field if psa.value(f) != base.value(f))
+    return frozenset() if psa == base else frozenset(f for f in FIELDS if psa.value(f) != base.value(f))
 
 
 def _rule(  # noqa: PLR0913, PLR0917 - one field seen from everywhere
@@ -175,4 +175,4 @@ def _kept(psa: PsaHolds, shown: Content) -> Value | None:
 
 def agreement(psa: Content, shown: Content) -> frozenset[Field]:
     """Return the fields in which an item and an event that never met hold the same."""
-    return frozenset(f for f in Field if same(f, psa.value(f), shown.value(f)))
+    return frozenset(f for f in FIELDS if same(f, psa.value(f), shown.value(f)))

@@ -26,8 +26,9 @@ NAMES: Final = {
     ItemType.TODO: "To-do",
 }
 
-_ADDRESS: Final = r":(?=\s|\Z)(?:\s{1,4}<?[a-zA-Z][a-zA-Z0-9+.-]{1,20}://\S+(?: ?<\S+>)?)?"
-"""As a provider shows it: on its own line or not, in angle brackets, or followed by itself."""
+_END: Final = re.compile(r":(?=\s|\Z)(?:\s{1,4}<?[a-zA-Z][a-zA-Z0-9+.-]{1,20}://\S+(?: ?<\S+>)?)?|(?=\s|\Z)")
+"""What follows the mark: nothing, or an address as a provider shows it, on its own line or not, in angle brackets, or
+followed by itself."""
 
 
 def footer(item: ItemKey, url: str | None) -> str:
@@ -53,11 +54,20 @@ def room_for_text(end: str) -> int:
 
 def without_footer(description: str, item: ItemKey) -> str:
     """Return the text of a description that came back."""
-    mark = _mark(item)
-    if mark not in description:
+    place = _place(description, _mark(item))
+    if place is None:
         return description
-    found = list(re.finditer(rf"^ *{re.escape(mark)}(?:{_ADDRESS}|(?=\s|\Z))", description, re.MULTILINE))
-    if not found:
-        return description
-    text, rest = description[: found[-1].start()].rstrip(), description[found[-1].end() :].strip()
+    text, rest = description[: place.start].rstrip(), description[place.stop :].strip()
     return f"{text}\n\n{rest}" if rest and text else text or rest
+
+
+def _place(description: str, mark: str) -> slice | None:
+    """Return where the last footer stands: a line that begins with the mark."""
+    at = description.rfind(mark)
+    while at >= 0:
+        begin = description.rfind("\n", 0, at) + 1
+        end = _END.match(description, at + len(mark))
+        if end is not None and not description[begin:at].strip(" "):
+            return slice(begin, end.end())
+        at = description.rfind(mark, 0, at)
+    return None

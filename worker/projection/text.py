@@ -38,8 +38,8 @@ def plain(text: str | None) -> str:
     """
     if not text:
         return ""
-    if text.isascii() and text.isalnum():
-        return text  # nothing that any of the rules below could touch
+    if _is_plain(text):
+        return text
     text = _clean(text)
     if not is_markup(text):
         text = _composed(text)  # not before: an accent behind a tag would become a part of it
@@ -47,6 +47,13 @@ def plain(text: str | None) -> str:
             return text
     text = _tidy(text_of(text))
     return escaped(_innermost(text)) if is_markup(text) else text
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is in comparable form at first glance, as most are: no rule could touch it."""
+    if not text.isascii() or "<" in text or "&" in text or "\n\n\n" in text or text != text.strip():
+        return False
+    return all(line.isprintable() and not line.endswith(" ") for line in text.split("\n"))
 
 
 def _innermost(text: str) -> str:
@@ -69,7 +76,9 @@ def literal(text: str) -> str:
 
 def line(text: str | None) -> str:
     """Return text of one line, which is never HTML, in comparable form. Idempotent."""
-    return " ".join(_tidy(text).split()) if text else ""
+    if not text or (text.isascii() and text.isprintable() and "  " not in text and text == text.strip()):
+        return text or ""
+    return " ".join(_tidy(text).split())
 
 
 def cut(text: str, limit: int) -> str:
