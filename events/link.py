@@ -75,8 +75,14 @@ class LinkState(StrEnum):
     """The two no longer follow each other."""
     IGNORED = "ignored"
     """An event that is not brought into the PSA."""
+    QUARANTINED = "quarantined"
+    """A deletion on one side that was not carried over, because of a brake. It waits for an order."""
     BURIED = "buried"
     """Gone on both sides. Kept, so that late messages cannot bring it back."""
+
+
+ALIVE: Final = frozenset({LinkState.PENDING, LinkState.SETTLED, LinkState.BLOCKED, LinkState.QUARANTINED})
+"""States of links whose two sides follow each other, or are to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,70 @@ class PsaAsk:
     """`CREATION` for one."""
 
 
+class Verdict(StrEnum):
+    """What was said about carrying a deletion over to the other side."""
+
+    PASSED = "passed"
+    """There were not many."""
+    HELD = "held"
+    RELEASED = "released"
+    """Somebody asked for it, or looked at what was held and agreed to it."""
+    DISCARDED = "discarded"
+    """Somebody looked at what was held and wants back what was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A deletion on one side that is to be carried over to the other. Written down before, and counted from then."""
+
+    at: datetime
+    """When it was weighed."""
+    verdict: Verdict
+    reason: Reason
+    """Why it was held; else why the link ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """An integration's deletions of late, and what is left."""
+
+    gone: int
+    """Deletions weighed within the window that were carried over."""
+    held: int
+    """Deletions weighed within the window that were held back."""
+    alive: int
+    """Links that stand for something on both sides, those whose deletion is being weighed among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A text that a write of ours replaced by another. The texts are given by fingerprints."""
+
+    field: Field
+    before: str
+    after: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A field that is not written any more, to either side, because it went to and fro."""
+
+    until: datetime
+    values: frozenset[str]
+    """Fingerprints of the texts between which it went to and fro; any other text is a person's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Churn:
+    """How much was written lately, and what went to and fro."""
+
+    writes: tuple[datetime, ...] = ()
+    pauses: int = 0
+    """How often in a row the allowance was used up."""
+    flips: tuple[Flip, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """See the module. Owned by the holder of the integration's lease, except `psa_seen`, which intake writes."""
@@ -188,6 +258,10 @@ class Link:
     """`updated` of the last deletion that was dealt with; a tombstone that is not newer is old news."""
     rewritten: dict[Field, Value] = field(default_factory=dict)
     """Fields that the calendar shows differently from what it was sent, with what it was sent."""
+
+    ending: Ending | None = None
+    churn: Churn = Churn()
+    frozen: dict[Field, Freeze] = field(default_factory=dict)
 
     state: LinkState = LinkState.PENDING
     reason: Reason = Reason.PSA_CREATED

@@ -210,6 +210,40 @@ class SyncedData(About):
     """When the calendar was last read completely and found to agree, or brought to agree; absent if never."""
 
 
+class ItemRef(Contract):
+    """Names an item."""
+
+    item_type: ItemType
+    item_id: ItemId
+    part_id: PartId | None = None
+
+
+class DeletionsHeldData(About):
+    """Unusually many deletions came at once. They wait; everything else goes on."""
+
+    direction: Direction
+    """`from_calendar`: deleted in the calendar, still there in the PSA; `to_calendar`: the other way round."""
+    count: int = Field(ge=1)
+    """How many this is about. Later ones are told of on their own."""
+    sample: tuple[ItemRef, ...]
+    """Some of the items that would be deleted, or that were."""
+    reason: str
+    """A reason code: `many_deletions`, or `calendar_missing` or `calendar_read_only` if that is why. More may come."""
+    explanation: str
+    """The reason in an English sentence for the user."""
+
+
+class ItemFrozenData(ItemData):
+    """A text goes to and fro between two values, because something else writes it as well. It is left alone."""
+
+    field: str
+    """`summary`, `description` or `location`. Everything else of the item flows as before."""
+    until: AwareDatetime
+    """When it flows again. Sooner if a person writes something else, or asks for it."""
+    tool: str | None = None
+    """The other tool, if it gives itself away."""
+
+
 class RunProgressData(About):
     """A manual run or backfill moved on or ended."""
 
@@ -338,6 +372,20 @@ class ItemConflict(Told):
     data: ItemConflictData
 
 
+class DeletionsHeld(Told):
+    """Deletions are held back until `psa.integration.release_deletions` or `psa.integration.discard_deletions`."""
+
+    type: Literal["calsync.integration.deletions_held.v1"] = "calsync.integration.deletions_held.v1"
+    data: DeletionsHeldData
+
+
+class ItemFrozen(Told):
+    """A field of an item is frozen."""
+
+    type: Literal["calsync.item.frozen.v1"] = "calsync.item.frozen.v1"
+    data: ItemFrozenData
+
+
 class RunProgress(Told):
     """A manual run or backfill moved on, ended, or was refused."""
 
@@ -359,6 +407,8 @@ Outcome = Annotated[
     | ItemSynced
     | ItemBlocked
     | ItemConflict
+    | ItemFrozen
+    | DeletionsHeld
     | RunProgress
     | OrderClosed,
     Discriminator("type"),

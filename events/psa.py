@@ -304,6 +304,25 @@ class OwnershipTable(Contract):
     todo: WorkOwnership = WorkOwnership()
 
 
+class BrakeOptions(Contract):
+    """How much is too much. Unusually many deletions wait to be released; a text that goes to and fro is left alone."""
+
+    deletions_minutes: int = Field(default=60, ge=1, le=1440)
+    """Deletions are counted over this time, in minutes."""
+    few_deletions: int = Field(default=10, ge=0, le=100_000)
+    """So many of one integration are never held back."""
+    deletions_percent: int = Field(default=25, ge=0, le=100)
+    """More than a few are held back if they are more than this share of all that was in sync."""
+    many_deletions: int = Field(default=100, ge=0, le=100_000)
+    """More than this are held back, however much is in sync."""
+    alternations: int = Field(default=3, ge=1, le=20)
+    """So often may a text of an item come back to what it was before, within a day."""
+    freeze_hours: int = Field(default=24, ge=1, le=720)
+    """How long a text that does is left alone, in hours."""
+    writes_an_hour: int = Field(default=20, ge=4, le=1000)
+    """So often may one item be written in an hour, to either side; who uses it up waits longer each time."""
+
+
 class TenantOptions(Contract):
     """Everything that a tenant can decide, the complete set each time: what is absent has its default."""
 
@@ -316,6 +335,7 @@ class TenantOptions(Contract):
     either way."""
     remove_when_done: bool = False
     """Whether the event of a completed item is removed from the calendar. Otherwise it stays, marked `[Done]`."""
+    brakes: BrakeOptions = BrakeOptions()
     log_keep_days: int | None = Field(default=None, ge=1, le=3660)
     """How long the sync log keeps what is written from now on. Absent: as long as the worker's own settings say."""
 

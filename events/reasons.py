@@ -96,6 +96,15 @@ class Reason(StrEnum):
     DELETED = "integration_deleted", "The integration was deleted."
     NOTHING_TO_ANSWER = "nothing_to_answer", "Nothing was asked that this could be the answer to."
 
+    # Held back by a brake
+    MANY_DELETIONS = (
+        "many_deletions",
+        "Unusually many were deleted at once; the deletions wait to be released or discarded.",
+    )
+    FIELD_FLIPS = "field_flips", "This text goes to and fro between two values; it is left alone for a day."
+    WRITE_BUDGET = "write_budget", "This item was written unusually often; it is written again later."
+    SUSPICIOUS_READ = "suspicious_read", "The calendar showed far fewer events than are known; it is read again later."
+
     # Refused by the other side
     PSA_REFUSED = "psa_refused", "The PSA refused the change."
     CALENDAR_REFUSED = "calendar_refused", "The calendar refused the change."

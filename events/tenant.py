@@ -72,6 +72,26 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Brakes:
+    """How much is too much, for one integration or one item."""
+
+    deletions_minutes: int = 60
+    """Deletions are counted over this time."""
+    few_deletions: int = 10
+    """So many are never held back."""
+    deletions_percent: int = 25
+    """More than a few are held back if they are more than this share of all that was in sync."""
+    many_deletions: int = 100
+    """More than this are held back, however much is in sync."""
+    alternations: int = 3
+    """So often may a text come back to what it was before, within a day."""
+    freeze_hours: int = 24
+    """How long a text that does is left alone."""
+    writes_an_hour: int = 20
+    """So often may one item be written, to either side; who uses it up waits longer each time."""
+
+
+@dataclass(frozen=True, slots=True)
 class TenantSettings:
     """Everything that is set for a tenant as a whole. What was never set has its default."""
 
@@ -80,6 +100,7 @@ class TenantSettings:
     private_outbound: PrivateOutbound = PrivateOutbound.FULL
     remove_when_done: bool = False
     """Whether the event of a completed item is removed; otherwise it stays, marked `[Done]`."""
+    brakes: Brakes = Brakes()
     log_keep_days: int | None = None
     """How long entries of the sync log are kept; None: as long as the worker's own settings say."""
 

@@ -17,8 +17,12 @@ from events.link import (
     CREATION,
     CalendarAsk,
     CalendarSeen,
+    Churn,
+    Ending,
     EventKey,
     ExternalEvent,
+    Flip,
+    Freeze,
     ItemKey,
     Link,
     LinkState,
@@ -26,6 +30,7 @@ from events.link import (
     Origin,
     PsaAsk,
     PsaSeen,
+    Verdict,
     link_id,
 )
 from events.outcomes import Direction
@@ -140,6 +145,9 @@ psa_asks: Final = whole(
 )
 
 
+flips: Final = whole(Flip, field=st.sampled_from(Field), before=names, after=names, at=moments)
+
+
 @st.composite
 def links(draw: st.DrawFn) -> Link:
     """Draw a link with any of its parts. Its id and its item's tenant are those that belong to it."""
@@ -167,6 +175,9 @@ def links(draw: st.DrawFn) -> Link:
             calendar_asks=some(calendar_asks),
             calendar_gone=maybe(moments),
             rewritten=values,
+            ending=maybe(st.builds(Ending, moments, st.sampled_from(Verdict), reasons)),
+            churn=st.builds(Churn, some(moments), st.integers(0, 9), some(flips)),
+            frozen=st.dictionaries(st.sampled_from(Field), st.builds(Freeze, moments, st.frozensets(names))),
             state=st.sampled_from(LinkState),
             reason=reasons,
             message=texts,

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from events.failures import MustReconnect
+from events.integration import Status
 from events.link import Link
 from worker import telling
 from worker.at_calendar import put_and_remove, rehome
 from worker.at_psa import NEEDS_LOOK, PSA_WRITES, look_and_write
 from worker.core import record
-from worker.core.plan import Await, PutEvent, Rehome, RemoveEvent
+from worker.core.plan import Await, PutEvent, Quarantine, Rehome, RemoveEvent, Weigh
+from worker.weighing import weigh
 
 if TYPE_CHECKING:
     from worker.judging import Judged
@@ -33,14 +36,26 @@ async def advance(work: Slice, pairs: Sequence[Pair]) -> None:
     """Bring links as far as they can be brought now, and save every one of them."""
     judged = work.judge_all(pairs)
     for _ in range(_ROUNDS):
+        judged = await _weighed(work, judged)
         steps = [one for one in judged if isinstance(one.decision.action, _NEEDS_PSA)]
         if not steps or work.psa_away:
             break
         judged = [one for one in judged if not isinstance(one.decision.action, _NEEDS_PSA)]
         judged += await look_and_write(work, steps)
+    judged = await _weighed(work, judged)
     writes = [one for one in judged if isinstance(one.decision.action, PutEvent | RemoveEvent)]
     await _conclude(work, [one for one in judged if not isinstance(one.decision.action, PutEvent | RemoveEvent)])
     await _conclude(work, await put_and_remove(work, writes))
+
+
+async def _weighed(work: Slice, judged: Sequence[Judged]) -> list[Judged]:
+    weighed = await weigh(work, judged)
+    held = work.holding.held
+    if held.status is not Status.CONNECTED:
+        # It is not the events that vanished, but their calendar.
+        await _conclude(work, [one for one in weighed if isinstance(one.decision.action, Quarantine)])
+        raise MustReconnect(held.reason, "found out while weighing deletions")
+    return weighed
 
 
 async def _conclude(work: Slice, judged: Sequence[Judged]) -> None:
@@ -60,7 +75,7 @@ async def _concluded(work: Slice, one: Judged) -> Pair:
             return await rehome(work, one)
         case Await():
             return one.stored, replace(one.link, due_at=record.next_look(one.link, work.now(), work.tools.timing))
-        case action if isinstance(action, (*_NEEDS_PSA, PutEvent, RemoveEvent)):
+        case action if isinstance(action, (*_NEEDS_PSA, PutEvent, RemoveEvent, Weigh)):
             return one.stored, replace(one.link, due_at=work.psa_away or work.now())
         case _:
             return one.stored, record.concluded(one.link, one.decision, one.psa)

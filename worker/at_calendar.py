@@ -36,10 +36,9 @@ async def put_and_remove(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     if not steps:
         return []
     steps = await _without_twins(work, steps)
-    now, timing = work.now(), work.tools.timing
     for one in steps:
         work.tell(telling.overruled, one.link, one.decision)
-    pairs = [(one.stored, record.intend(one.link, one.decision, one.psa, now, timing)) for one in steps]
+    pairs = [(one.stored, work.intend(one)) for one in steps]
     saved = {link.id: link for link in await work.save(pairs)}
     intended = [replace(one, stored=saved[one.link.id]) for one in steps if one.link.id in saved]
     again: list[Judged] = []

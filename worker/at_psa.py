@@ -76,7 +76,6 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
 
 async def _intend(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     """Write down what is about to be written, before it is."""
-    now, timing = work.now(), work.tools.timing
     writes = [one for one in steps if isinstance(one.decision.action, PSA_WRITES)]
     for one in writes:
         work.tell(telling.overruled, one.link, one.decision)
@@ -87,8 +86,8 @@ async def _intend(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
         if isinstance(one.decision.action, CreateItem) and one.link.item and one.link.psa_seen
     }
     if left:
-        await work.tools.links.remember_deleted(left, now)
-    pairs = [(one.stored, record.intend(one.link, one.decision, one.psa, now, timing)) for one in writes]
+        await work.tools.links.remember_deleted(left, work.now())
+    pairs = [(one.stored, work.intend(one)) for one in writes]
     saved = {link.id: link for link in await work.save(pairs)}
     intended = [
         replace(one, stored=saved[one.link.id], link=saved[one.link.id], begun=bool(one.link.psa_asks))

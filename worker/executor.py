@@ -148,7 +148,8 @@ class Executor:
     async def _orders(self, holding: Holding) -> datetime | None:
         return await carry_out(Desk(self.tools, holding))
 
-    async def _begin(self, wake: Wake, holding: Holding) -> Slice:
+    async def _begin(self, wake: Wake, setup: Setup) -> Slice:
+        holding = setup.holding
         occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)
         integration = holding.integration
         wanted = integration.wanted.tenant_version
@@ -156,10 +157,11 @@ class Executor:
         if holding.held.tenant_version < wanted:
             await self.tools.links.all_due(integration.id, self.tools.clock.now())
             await holding.save(tenant_version=tenant.version)
-        return Slice(self.tools, holding, self.open_calendar(holding), _policy(holding, tenant.settings), occasion)
+        policy = _policy(holding, tenant.settings)
+        return Slice(self.tools, holding, self.open_calendar(holding), policy, occasion, setup.trouble)
 
     async def _reconcile(self, wake: Wake, setup: Setup) -> datetime | None:
-        work, holding = await self._begin(wake, setup.holding), setup.holding
+        work, holding = await self._begin(wake, setup), setup.holding
         if holding.held.revising:
             await revise(work)
         due_at = await reconcile(work)
@@ -167,7 +169,7 @@ class Executor:
         return _earliest(due_at, await leave_former(work) if not work.over else work.now())
 
     async def _leave(self, wake: Wake, holding: Holding, setup: Setup) -> datetime | None:
-        return None if holding.held.deleted else await leave(await self._begin(wake, holding), setup)
+        return None if holding.held.deleted else await leave(await self._begin(wake, setup), setup)
 
     async def _hold(self, holding: Holding, error: TryLater) -> datetime:
         """Leave the calendar service alone for a while. An outage is nobody's fault, and lasts as long as it lasts."""

@@ -10,6 +10,7 @@ from events.link import ManagedEvent
 from events.reasons import Reason
 from events.tenant import PrivateInbound, PrivateOutbound
 from events.traces import NO_TRACE, Trace
+from worker.core.brakes import braked, frozen, thawed, within_budget
 from worker.core.decide import Asked, decide, leave_behind
 from worker.core.permit import Policy, permit
 from worker.core.plan import Agree, Decision
@@ -89,14 +90,20 @@ def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: b
     if is_users_own_elsewhere(link, policy.calendar_id) and not link.psa_asks:
         return Judged(stored, link, pictured.view, pictured.item, leave_behind(pictured.view))
     link = still_wanted(link, pictured.view)
+    now = circumstances.now
+    link = thawed(link, pictured.view, now)
     while True:
         asked = Asked(
             overdue=overdue(link, read_at, timing),
             lapsed=lapsed(link, read_at, timing),
-            hopeless=given_up(link, circumstances.now, timing),
+            hopeless=given_up(link, now, timing),
         )
         plan = decide(link, pictured.view, policy.ownership, asked)
         decision = permit(plan, link, policy)
-        if not isinstance(decision.action, Agree):
+        if isinstance(decision.action, Agree):
+            link = concluded(link, decision, pictured.view)
+        elif (calmer := frozen(link, decision, pictured.view, policy.tenant.brakes, now)) is not link:
+            link = calmer
+        else:
+            decision = within_budget(braked(decision, link), link, policy.tenant.brakes, now)
             return Judged(stored, link, pictured.view, pictured.item, decision)
-        link = concluded(link, decision, pictured.view)

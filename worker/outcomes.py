@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from events.outcomes import (
     About,
@@ -22,8 +22,12 @@ from events.outcomes import (
     CopiesCountedData,
     Deleted,
     DeletedData,
+    DeletionsHeld,
+    DeletionsHeldData,
+    Direction,
     Disconnected,
     DisconnectedData,
+    ItemRef,
     OrderClosed,
     OrderClosedData,
     Switched,
@@ -33,13 +37,18 @@ from events.outcomes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from events.failures import Refused
     from events.integration import Held, Integration
+    from events.link import Link
     from events.orders import Order
+    from events.reasons import Reason
     from worker.holding import Holding
+
+
+_SAMPLE: Final = 5
 
 
 def _about(integration: Integration) -> dict[str, Any]:
@@ -169,3 +178,19 @@ def synced(holding: Holding, at: datetime) -> Synced:
     held = holding.held
     data = SyncedData(**_about(holding.integration), last_sync=held.last_sync, verified_complete=held.verified_at)
     return Synced(**_envelope(holding, "synced", data, at))
+
+
+def deletions_held(
+    holding: Holding, reason: Reason, direction: Direction, held: Sequence[Link], at: datetime
+) -> DeletionsHeld:
+    """Deletions wait for somebody to look at them."""
+    items = [link.item for link in held if link.item is not None][:_SAMPLE]
+    data = DeletionsHeldData(
+        **_about(holding.integration),
+        direction=direction,
+        count=len(held),
+        sample=tuple(ItemRef(item_type=one.item_type, item_id=one.item_id, part_id=one.part_id) for one in items),
+        reason=reason.value,
+        explanation=reason.explanation,
+    )
+    return DeletionsHeld(**_envelope(holding, f"deletions_held:{direction}:{at.isoformat()}", data, at))

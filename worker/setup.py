@@ -190,6 +190,11 @@ class Setup:
         found = await self.access.calendars()
         return tuple(one for one in found if account is None or one.profile_id in {"", account.profile_id})
 
+    async def trouble(self) -> Reason | None:
+        """Ask anew how the profile and the calendar are. Returns what is wrong."""
+        await self.check_connection()
+        return None if self._held.status is Status.CONNECTED else self._held.reason
+
     def _profile(self, info: UserInfo) -> ProfileInfo | None:
         account = self._held.account
         ours = [profile for profile in info.profiles if account and profile.profile_id == account.profile_id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,8 @@ from adapters.telemetry import metrics
 from events.failures import System
 from events.reasons import Reason
 from events.traces import Trace, trace_of
+from worker import telling
+from worker.core import brakes, record
 from worker.core.plan import Decision, Rest
 from worker.core.retry import backoff
 from worker.core.sides import PsaUnread
@@ -56,11 +58,21 @@ class Slice:
 
     LENGTH = 50.0
 
-    def __init__(self, tools: Tools, holding: Holding, calendar: Calendar, policy: Policy, occasion: Occasion) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        holding: Holding,
+        calendar: Calendar,
+        policy: Policy,
+        occasion: Occasion,
+        calendar_trouble: Callable[[], Awaitable[Reason | None]],
+    ) -> None:
         self.tools = tools
         self.holding = holding
         self.calendar = calendar
         self.policy = policy
+        self.calendar_trouble = calendar_trouble
+        """Asks the calendar service whether the connection or the calendar is at fault."""
         self._occasion = occasion
         self.report = Report()
         self.parked: list[tuple[Link, Entry, Trace]] = []
@@ -114,6 +126,12 @@ class Slice:
                 judged.append(Judged(stored, broken, PsaUnread(), None, decision, trace=trace_of(error)))
         return judged
 
+    def intend(self, one: Judged) -> Link:
+        """Return a link as it is before its write goes out."""
+        now = self.now()
+        link = brakes.counted(one.link, one.decision, one.psa, self.policy.tenant.brakes, now)
+        return record.intend(link, one.decision, one.psa, now, self.tools.timing)
+
     def tell(self, what: Callable[[Report, Link, Decision, Occasion], None], link: Link, decision: Decision) -> None:
         """Note something about a decision, to be told with the next save."""
         what(self.report, link, decision, self.occasion)
@@ -141,6 +159,8 @@ class Slice:
 
         A refused link was saved by somebody else: whoever did that goes on with it.
         """
+        for before, after in changes:
+            telling.frozen(self.report, before, after, self.occasion)
         await self._tell()
         # Before it is saved: after a crash in between it is known no better, and redacted once more.
         turned = [after.id for before, after in changes if is_private(after) and not is_private(before)]

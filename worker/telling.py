@@ -16,6 +16,8 @@ from events.outcomes import (
     ItemBlockedData,
     ItemConflict,
     ItemConflictData,
+    ItemFrozen,
+    ItemFrozenData,
     ItemSynced,
     ItemSyncedData,
     Lost,
@@ -23,6 +25,7 @@ from events.outcomes import (
 )
 from events.reasons import Reason
 from worker.core.plan import ChangeItem, CreateItem, Decision, DeleteItem, Overruled, PutEvent, RemoveEvent
+from worker.core.rivals import rival
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -123,6 +126,28 @@ def _changed_at(link: Link, direction: Direction) -> datetime | None:
 def _did(stored: Link) -> bool:
     """Whether something had been written since the link last rested."""
     return bool(stored.calendar_asks or stored.psa_asks)
+
+
+def frozen(report: Report, stored: Link, link: Link, occasion: Occasion) -> None:
+    """Tell of fields that were frozen since the link was stored, and of the tool that writes them too."""
+    for name, freeze in link.frozen.items():
+        if name in stored.frozen:
+            continue
+        entry = _entry(link, occasion, Direction.NONE, Act.SKIP, Result.SKIPPED, Reason.FIELD_FLIPS)
+        tool = rival(_texts(link))
+        words = f"also written by {tool}" if tool else ""
+        report.entries.append(replace(entry, id=f"{entry.id}:{name}", fields=(name.value,), message=words))
+        if link.item:
+            told = {**_about(link), "field": name.value, "until": freeze.until, "tool": tool}
+            data = ItemFrozenData.model_validate(told)
+            envelope = _envelope(link, occasion, f"frozen:{name}")
+            report.outcomes.append(ItemFrozen.model_validate({**envelope, "data": data}))
+
+
+def _texts(link: Link) -> list[str]:
+    contents = [link.calendar_seen.content if link.calendar_seen else None, link.calendar_base, link.psa_base]
+    contents += [ask.over for ask in link.calendar_asks]
+    return [text for one in contents if one for text in (one.summary, one.location, one.description)]
 
 
 def refused(report: Report, link: Link, occasion: Occasion, direction: Direction) -> Entry:

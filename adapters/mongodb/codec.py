@@ -15,8 +15,12 @@ from events.items import ItemType
 from events.link import (
     CalendarAsk,
     CalendarSeen,
+    Churn,
+    Ending,
     EventKey,
     ExternalEvent,
+    Flip,
+    Freeze,
     ItemKey,
     Link,
     LinkState,
@@ -25,6 +29,7 @@ from events.link import (
     PsaAsk,
     PsaSeen,
     Standing,
+    Verdict,
     bare_reference,
     full_reference,
 )
@@ -85,6 +90,9 @@ def link_from_document(document: Document) -> Link:
         calendar_asks=tuple(_calendar_ask_from_document(ask) for ask in document["calendar_asks"]),
         calendar_gone=document["calendar_gone"],
         rewritten=_values_from_document(document["rewritten"]),
+        ending=_ending_from_document(document.get("ending")),
+        churn=_churn_from_document(document.get("churn")),
+        frozen=_frozen_from_document(document.get("frozen") or {}),
         state=LinkState(document["state"]),
         reason=Reason.of(document["reason"]),
         message=document["message"],
@@ -320,6 +328,38 @@ def _values_from_document(document: Document) -> dict[Field, Value]:
     return values
 
 
+def _ending_to_document(ending: Ending | None) -> Document | None:
+    return None if ending is None else {"at": ending.at, "verdict": ending.verdict.value, "reason": ending.reason.value}
+
+
+def _ending_from_document(document: Document | None) -> Ending | None:
+    if document is None:
+        return None
+    return Ending(document["at"], Verdict(document["verdict"]), Reason.of(document["reason"]))
+
+
+def _churn_to_document(churn: Churn) -> Document | None:
+    if churn == Churn():
+        return None
+    flips = [{"field": one.field.value, "before": one.before, "after": one.after, "at": one.at} for one in churn.flips]
+    return {"writes": list(churn.writes), "pauses": churn.pauses, "flips": flips}
+
+
+def _churn_from_document(document: Document | None) -> Churn:
+    if document is None:
+        return Churn()
+    flips = [Flip(Field(one["field"]), one["before"], one["after"], one["at"]) for one in document["flips"]]
+    return Churn(tuple(document["writes"]), document["pauses"], tuple(flips))
+
+
+def _frozen_to_document(frozen: dict[Field, Freeze]) -> Document:
+    return {field.value: {"until": one.until, "values": sorted(one.values)} for field, one in frozen.items()}
+
+
+def _frozen_from_document(document: Document) -> dict[Field, Freeze]:
+    return {Field(name): Freeze(one["until"], frozenset(one["values"])) for name, one in document.items()}
+
+
 def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - BSON takes it
     return value
 
@@ -351,6 +391,9 @@ _HELD: Final[dict[str, Callable[[Any], Any]]] = {
     "calendar_asks": _calendar_asks_to_documents,
     "calendar_gone": _as_it_is,
     "rewritten": _values_to_document,
+    "ending": _ending_to_document,
+    "churn": _churn_to_document,
+    "frozen": _frozen_to_document,
     "state": _code_of,
     "reason": _code_of,
     "message": _as_it_is,

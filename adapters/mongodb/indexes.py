@@ -38,6 +38,12 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("integration_id", ASCENDING), ("due_at", ASCENDING)], name="due"),
         IndexModel([("tenant_id", ASCENDING), ("item", ASCENDING)], name="of_item"),
         IndexModel([("tenant_id", ASCENDING), ("reference", ASCENDING)], name="of_reference"),
+        # The few that end, or ended: what the brake on deletions counts.
+        IndexModel(
+            [("integration_id", ASCENDING), ("ending.at", ASCENDING)],
+            name="ending",
+            partialFilterExpression={"ending.at": {"$exists": True}},
+        ),
         # Nearly always empty: those whose item is being created at this moment.
         IndexModel(
             [("integration_id", ASCENDING)],

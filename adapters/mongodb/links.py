@@ -28,12 +28,24 @@ from adapters.mongodb.codec import (
 from adapters.mongodb.driver import Collection, Database, Document, Query, aggregate, away, insert_new
 from adapters.mongodb.understanding import LATER, all_understood
 from events.integration import Lease
-from events.link import CREATION, ItemKey, Link, LinkState, Observed, PsaSeen, Standing
+from events.link import (
+    ALIVE,
+    CREATION,
+    ItemKey,
+    Link,
+    LinkState,
+    Observed,
+    PsaSeen,
+    Standing,
+    Tally,
+    Verdict,
+)
 from events.reasons import Reason
 
 COLLECTION: Final = "links"
 DELETED: Final = "deleted_items"
 """Deletions that overtook everything else about their items; kept for a week."""
+_ALIVE: Final = sorted(state.value for state in ALIVE)
 
 
 class Links:
@@ -155,6 +167,19 @@ class Links:
             found = await self._collection.find(query, {"calendar_seen.digest": 1}).to_list(None)
         seen = {document["_id"]: document.get("calendar_seen") for document in found}
         return frozenset(id_ for id_, shown in seen.items() if shown and shown.get("digest") == digests[id_])
+
+    async def tally(self, integration_id: str, since: datetime) -> Tally:
+        """Count an integration's deletions since a moment, and its links that are alive."""
+        mine: Query = {"integration_id": integration_id}
+        lately: list[Document] = [
+            {"$match": {**mine, "ending.at": {"$gte": since}}},
+            {"$group": {"_id": "$ending.verdict", "count": {"$sum": 1}}},
+        ]
+        with away():
+            said = {one["_id"]: one["count"] for one in await aggregate(self._collection, lately)}
+            alive = await aggregate(self._collection, [{"$match": {**mine, "state": {"$in": _ALIVE}}}, {"$count": "n"}])
+        passed, held = said.get(Verdict.PASSED.value, 0), said.get(Verdict.HELD.value, 0)
+        return Tally(passed, held, alive[0]["n"] if alive else 0)
 
     async def owners(self, integration_id: str, items: Sequence[ItemKey]) -> list[Link]:
         """Return the links of an integration that stand for these items, and those whose item is being created."""

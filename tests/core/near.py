@@ -13,18 +13,24 @@ from events.link import (
     CREATION,
     CalendarAsk,
     CalendarSeen,
+    Churn,
+    Ending,
     EventKey,
+    Flip,
+    Freeze,
     ItemKey,
     Link,
     LinkState,
     Origin,
     PsaAsk,
     PsaSeen,
+    Verdict,
     link_id,
 )
 from events.reasons import Reason
 from events.tenant import PrivateInbound, PrivateOutbound, TenantSettings
 from tests.core.examples import EXTERNAL, HOUR, NOW, STAMP, TIMING, managed
+from worker.core.brakes import fingerprint
 from worker.core.decide import Asked
 from worker.core.ownership import Traits
 from worker.core.permit import Policy
@@ -140,6 +146,9 @@ def links(draw: st.DrawFn) -> Link:
         calendar_asks=tuple(draw(st.lists(calendar_asks, max_size=3))),
         calendar_gone=draw(st.none() | st.just(STAMP)),
         rewritten=draw(refused),
+        ending=draw(endings),
+        churn=draw(churns),
+        frozen=draw(freezes),
         state=draw(st.sampled_from(LinkState)),
         reason=draw(st.sampled_from([Reason.PSA_CHANGED, Reason.IN_SYNC, Reason.CALENDAR_DELETED])),
         attempts=draw(st.integers(0, 3)),
@@ -147,6 +156,21 @@ def links(draw: st.DrawFn) -> Link:
     )
 
 
+endings: Final = st.none() | st.builds(Ending, st.just(NOW), st.sampled_from(Verdict), st.just(Reason.CALENDAR_DELETED))
+texts: Final = st.sampled_from([fingerprint(text) for text in ("Review", "Call", "else")])
+flips: Final = st.builds(
+    Flip, st.just(Field.SUMMARY), before=texts, after=texts, at=st.sampled_from([NOW, NOW - 2 * ONE_DAY])
+)
+churns: Final = st.builds(
+    Churn,
+    writes=st.sampled_from([(), (NOW,), (NOW,) * 20, (NOW - HOUR,) * 20]),
+    pauses=st.integers(0, 2),
+    flips=st.lists(flips, max_size=4).map(tuple),
+)
+freezes: Final = st.dictionaries(
+    st.just(Field.SUMMARY),
+    st.builds(Freeze, st.sampled_from([NOW, NOW + HOUR]), st.frozensets(texts)),
+)
 title: Final[Value] = "Review"
 refused: Final[st.SearchStrategy[dict[Field, Value]]] = st.dictionaries(st.just(Field.SUMMARY), st.just(title))
 

@@ -49,7 +49,7 @@ def test_what_is_in_sync_rests() -> None:
     [
         (shown(TITLED, 4), "PutEvent summary (psa_changed)"),
         (shown(TITLED, 4, item=None), "ReadItem (psa_changed)"),
-        (shown(TITLED, 4, deleted=True), "RemoveEvent (psa_deleted)"),
+        (shown(TITLED, 4, deleted=True), "Weigh (psa_deleted)"),
         (shown(TITLED, 4, assigned=False), "RemoveEvent (unassigned)"),
         (shown(TITLED, 4, item=None, absent=True), "Rest blocked (item_not_found)"),
         (None, "ReadItem (psa_changed)"),

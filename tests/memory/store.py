@@ -27,7 +27,20 @@ from events.integration import (
     Wanted,
 )
 from events.journal import Entry
-from events.link import ItemKey, Link, LinkState, ManagedEvent, Observed, PsaSeen, Standing, bare_reference, standing_of
+from events.link import (
+    ALIVE,
+    ItemKey,
+    Link,
+    LinkState,
+    ManagedEvent,
+    Observed,
+    PsaSeen,
+    Standing,
+    Tally,
+    Verdict,
+    bare_reference,
+    standing_of,
+)
 from events.orders import Order
 from events.reasons import Reason
 from tests.memory.steps import MemoryClock, Stepper
@@ -340,6 +353,13 @@ class MemoryLinks:
             if link.reason is not Reason.DELETED
             and (link.item in items or (link.tenant_id, bare_reference(link.reference)) in named)
         ]
+
+    async def tally(self, integration_id: str, since: datetime) -> Tally:
+        await self._step("tally")
+        mine = [link for link in self.links.values() if link.integration_id == integration_id]
+        lately = [link.ending.verdict for link in mine if link.ending and link.ending.at >= since]
+        alive = sum(1 for link in mine if link.state in ALIVE)
+        return Tally(lately.count(Verdict.PASSED), lately.count(Verdict.HELD), alive)
 
     async def observe(self, seen: Sequence[Observed], now: datetime) -> None:
         for observed in seen:

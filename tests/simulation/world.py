@@ -25,6 +25,7 @@ from events.outcomes import Outcome
 from events.psa import ItemChanged
 from events.reasons import Reason
 from events.traces import Trace
+from tests.memory.access import ACCOUNT, MemoryAccess
 from tests.memory.calendar import CALENDAR_ID, MemoryCalendar, Pace
 from tests.memory.platform import MemoryPlatform
 from tests.memory.steps import MemoryClock, Step, Stepper
@@ -126,8 +127,9 @@ class World:
         )
         self.tenants = MemoryTenants(self.step, self.integrations)
         tenants = TenantCache(self.tenants, self.clock, timedelta(days=90))
+        self.access = MemoryAccess(self.step, self.clock)
         self.executor = Executor(
-            self.integrations, self, tenants, tools, lambda _: _no_access(), lambda _: self.calendar
+            self.integrations, self, tenants, tools, lambda _: self.access, lambda _: self.calendar
         )
 
     # Ports that need no class of their own
@@ -343,10 +345,6 @@ class World:
         return True
 
 
-def _no_access() -> Any:
-    return None
-
-
 def _integration(now: datetime) -> Integration:
     since = now.replace(microsecond=0) - timedelta(hours=1)
     settings = SettingsWish(
@@ -361,6 +359,7 @@ def _integration(now: datetime) -> Integration:
         connected_revision=0,
         configured_revision=1,
         status=Status.CONNECTED,
+        account=ACCOUNT,
         reason=Reason.IN_SYNC,
         cursor=since,
         linked_since=since,

@@ -43,7 +43,7 @@ def same(field: Field, wanted: Value, shown: Value) -> bool:
     if unchanged(field, wanted, shown):
         return True
     if isinstance(wanted, str) and isinstance(shown, str):
-        whole, part = _letters(wanted), _letters(shown)
+        whole, part = letters(wanted), letters(shown)
         return whole == part or (_is_limit(shown) and whole.startswith(part.removesuffix("…")))
     return False
 
@@ -87,7 +87,8 @@ def _is_limit(text: str) -> bool:
 # What of a text counts
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
+    """Return what of a text stays the same however a side lays it out."""
     return "".join("".join(_lines(text)).split())
 
 

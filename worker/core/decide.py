@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS, FIELDS, Content, Field
 from events.items import ItemType
-from events.link import ExternalEvent, LinkState, ManagedEvent, Origin
+from events.link import ExternalEvent, LinkState, ManagedEvent, Origin, Verdict
 from events.reasons import Reason
 from worker.core.compare import differing, take
 from worker.core.merge import Fate, agreement, merge, moved
@@ -143,14 +143,26 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
         return _do(Rest(blocked=True), reason)  # absence is never evidence
     if isinstance(link.event, ExternalEvent) and link.calendar_base is None:
         return _do(CreateItem(seen.content), Reason.CALENDAR_CREATED)  # taken out of the bin by its user
+    if _discarded(link):
+        if ownership.of(_type_of(link)).deletable:
+            return _do(CreateItem(seen.content), Reason.RESTORED)
+        return _do(Detach(), reason)
     edited = news(link, seen.content) if link.calendar_base is not None else frozenset[Field]()
     lost = tuple(Overruled(f, "psa", seen.content.value(f), reason) for f in FIELDS if f in edited)
     remove = _ask_again(link, RemoveEvent(), asked) if removing else Decision(RemoveEvent(), reason, lost)
-    item_type = link.item.item_type if link.item else ItemType.APPOINTMENT
-    beaten = bool(edited) and reason is Reason.PSA_DELETED and ownership.of(item_type).deletable
+    beaten = bool(edited) and reason is Reason.PSA_DELETED and ownership.of(_type_of(link)).deletable
     if removing and not (asked.lapsed if beaten else asked.overdue):
         return _do(Await(), Reason.AWAITING_CONFIRMATION)
     return (Decision(CreateItem(seen.content), Reason.EDIT_BEATS_DELETE), remove) if beaten else (remove,)
+
+
+def _type_of(link: Link) -> ItemType:
+    return link.item.item_type if link.item else ItemType.APPOINTMENT
+
+
+def _discarded(link: Link) -> bool:
+    """Whether a person wants back what was deleted."""
+    return link.ending is not None and link.ending.verdict is Verdict.DISCARDED
 
 
 # The item is there
@@ -194,7 +206,7 @@ def _no_event(link: Link, psa: PsaHolds, asked: Asked) -> Plan:
 
 def _event_deleted(link: Link, psa: PsaHolds, rules: TypeRules) -> Plan:
     changed = moved(link, psa.content)
-    if link.deletion_refused:
+    if link.deletion_refused or _discarded(link):
         return _again(link, psa, Reason.RESTORED)
     if rules.deletable:
         return _again(link, psa, Reason.EDIT_BEATS_DELETE) if changed else _do(DeleteItem(), Reason.CALENDAR_DELETED)

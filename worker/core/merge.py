@@ -31,6 +31,8 @@ class Fate(Enum):
     TO_PSA = auto()
     RESTORE = auto()
     """The PSA does not accept the event's value: put the PSA's back at once."""
+    FROZEN = auto()
+    """It went to and fro between two values; each side keeps its own for now."""
     DRIFTS = auto()
     """The event's value is not taken over; the PSA's goes back with the next write."""
 
@@ -72,7 +74,7 @@ class Merge:
         last = _last_put(self.link)
         held = last.content if last and last.content else self.link.calendar_base or self.shown
         ours = self.fields(Fate.TO_CALENDAR, Fate.RESTORE, Fate.DRIFTS)
-        theirs = self.fields(Fate.TO_PSA, Fate.AGREED)
+        theirs = self.fields(Fate.TO_PSA, Fate.AGREED, Fate.FROZEN)
         content = take(take(held, self.psa, ours), self.shown, theirs)
         pending = last.fields - theirs if last else frozenset[Field]()
         # How a value that is shown was once sent; what is still on its way is sent as it is.
@@ -100,7 +102,7 @@ class Merge:
 
     def resting_reason(self) -> Reason:
         """Why nothing is done: equal, or a difference that is left alone."""
-        drifting = self.fields(Fate.DRIFTS)
+        drifting = self.fields(Fate.DRIFTS, Fate.FROZEN)
         return min((self.rulings[f].reason for f in drifting), default=Reason.IN_SYNC)
 
 
@@ -137,9 +139,13 @@ def _rule(  # noqa: PLR0913, PLR0917 - one field seen from everywhere
     edited: bool,
     moved: bool,
 ) -> Ruling:
-    if not edited:
-        return Ruling(Fate.TO_CALENDAR, Reason.PSA_CHANGED) if moved else Ruling(Fate.SAME)
+    if not (edited or moved):
+        return Ruling(Fate.SAME)
     there, here = shown.value(field), psa.content.value(field)
+    if field in link.frozen and there != here:
+        return Ruling(Fate.FROZEN, Reason.FIELD_FLIPS)
+    if not edited:
+        return Ruling(Fate.TO_CALENDAR, Reason.PSA_CHANGED)
     if there == here:
         return Ruling(Fate.AGREED)
     if rules.owner(field) is Owner.PSA:

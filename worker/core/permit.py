@@ -74,6 +74,9 @@ def _instead(decision: Decision, link: Link, policy: Policy) -> Decision | None:
 def _instead_of_creating(reason: Reason, link: Link, policy: Policy) -> Decision | None:
     if link.psa_asks:
         return None  # begun already: how it ended must be found out
+    if reason is Reason.RESTORED:
+        ticked = policy.inbound_create or policy.inbound_update
+        return None if ticked else Decision(Detach(), Reason.CREATE_NOT_TICKED)
     if reason is Reason.EDIT_BEATS_DELETE:
         return None if policy.inbound_update else Decision(Rest(), Reason.UPDATE_NOT_TICKED)
     if not policy.inbound_create:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from events.content import Content, Field, Value
     from events.reasons import Reason
 
@@ -108,6 +110,23 @@ class Bury:
 
 
 @dataclass(frozen=True, slots=True)
+class Weigh:
+    """A deletion is to be carried over: weigh it against all others of late before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A deletion is not carried over until somebody says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """It was written too often; go on at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Rehome:
     """The item needs an event of our own, because its former one belonged to the user and is gone."""
 
@@ -126,6 +145,9 @@ Action = (
     | Detach
     | Ignore
     | Bury
+    | Weigh
+    | Quarantine
+    | Pause
     | Rehome
 )
 

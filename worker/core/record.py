@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS
-from events.link import CREATION, CalendarAsk, ItemKey, Link, LinkState, PsaAsk, PsaSeen
+from events.link import CREATION, CalendarAsk, ItemKey, Link, LinkState, PsaAsk, PsaSeen, Verdict
 from events.reasons import Reason
 from worker.core.compare import take
 from worker.core.plan import (
@@ -19,7 +19,9 @@ from worker.core.plan import (
     DeleteItem,
     Detach,
     Ignore,
+    Pause,
     PutEvent,
+    Quarantine,
     RemoveEvent,
     Rest,
 )
@@ -89,6 +91,8 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
     shown = link.calendar_seen.content if link.calendar_seen else None
     kept = psa.content if isinstance(psa, PsaHolds) else None
     revision = link.psa_seen.revision if link.psa_seen else CREATION
+    if not isinstance(decision.action, RemoveEvent | DeleteItem) and link.ending and not _is_discarded(link):
+        link = replace(link, ending=None)  # it lives on: another deletion is to be weighed anew
     match decision.action:
         case PutEvent(content=content, fields=fields):
             return _ask_calendar(link, CalendarAsk(content, fields, kept, shown, now), timing)
@@ -112,6 +116,10 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
             return _ask_psa(link, PsaAsk(None, frozenset(), None, revision))
         case _:
             return link
+
+
+def _is_discarded(link: Link) -> bool:
+    return link.ending is not None and link.ending.verdict is Verdict.DISCARDED
 
 
 def _ask_psa(link: Link, ask: PsaAsk) -> Link:
@@ -164,7 +172,9 @@ def concluded(link: Link, decision: Decision, psa: PsaView) -> Link:
         case Agree(fields=fields):
             return _agreed(link, fields, psa)
         case Rest(blocked=blocked):
-            return _resting(link, LinkState.BLOCKED if blocked else LinkState.SETTLED, decision.reason)
+            rested = _resting(link, LinkState.BLOCKED if blocked else LinkState.SETTLED, decision.reason)
+            thaws = [freeze.until for freeze in link.frozen.values()]
+            return replace(_lives(rested), due_at=min(thaws, default=None))
         case Ignore():
             return _resting(link, LinkState.IGNORED, decision.reason)
         case Detach():
@@ -174,6 +184,10 @@ def concluded(link: Link, decision: Decision, psa: PsaView) -> Link:
             # From now on only a move of the item, as it is now, makes an event again.
             kept = psa.content if isinstance(psa, PsaHolds) else link.psa_base
             return _event_forgotten(replace(detached, psa_base=kept))
+        case Quarantine():
+            return _resting(link, LinkState.QUARANTINED, decision.reason)
+        case Pause(until=until):
+            return _paused(link, decision.reason, until)
         case Bury():
             buried = _event_forgotten(replace(link, psa_base=None, psa_asks=()))
             return _resting(buried, LinkState.BURIED, decision.reason)
@@ -183,6 +197,21 @@ def concluded(link: Link, decision: Decision, psa: PsaView) -> Link:
 
 BURY = Decision(Bury(), Reason.CALENDAR_DELETED)
 """How a link ends whose item went to another one."""
+
+
+def _lives(link: Link) -> Link:
+    """Whoever rests with both sides there does not end any more; nor does one whose deletion is no longer wanted."""
+    shown, item = link.calendar_seen, link.psa_seen
+    both = bool(shown and shown.content and item and not item.deleted)
+    if link.ending is None or link.state is not LinkState.SETTLED or (_is_discarded(link) and not both):
+        return link
+    return replace(link, ending=None)
+
+
+def _paused(link: Link, reason: Reason, until: datetime) -> Link:
+    if link.reason is not reason:
+        link = replace(link, churn=replace(link.churn, pauses=link.churn.pauses + 1))
+    return replace(link, state=LinkState.PENDING, reason=reason, due_at=until)
 
 
 def _event_forgotten(link: Link) -> Link:
