@@ -91,13 +91,15 @@ def fingerprint(text: object) -> str:
 
 
 def flips(link: Link, decision: Decision, psa: PsaView, now: datetime) -> tuple[Flip, ...]:
-    """Return the texts that a step replaces by others."""
+    """Return the texts that a step replaces by others. What was asked before counts as if it were there already."""
     shown = link.calendar_seen.content if link.calendar_seen else None
     match decision.action:
         case PutEvent(content=content) if shown is not None:
-            return _flips(shown, content, FREEZABLE, now)
+            before = link.calendar_asks[-1].content if link.calendar_asks else None
+            return _flips(before or shown, content, FREEZABLE, now)
         case ChangeItem(content=content, fields=fields) if isinstance(psa, PsaHolds):
-            return _flips(psa.content, content, fields & FREEZABLE, now)
+            before = link.psa_asks[-1].content if link.psa_asks else None
+            return _flips(before or psa.content, content, fields & FREEZABLE, now)
         case _:
             return ()
 
