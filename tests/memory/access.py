@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapters.cronofy.client import Grant
 from events.calendar import ChannelInfo, ProfileInfo, UserInfo
-from events.integration import Account, CalendarInfo
+from events.integration import Account, CalendarInfo, Grant, Tokens
 from tests.memory.calendar import CALENDAR_ID
 from tests.memory.steps import MemoryClock, Stepper
 
@@ -42,6 +41,12 @@ class MemoryAccess:
         await self.step("list calendars")
         return (self.calendar,)
 
-    async def create_channel(self, calendar_id: str) -> ChannelInfo:
+    async def create_channel(self, calendar_id: str | None) -> ChannelInfo:
         await self.step("create channel")
         return ChannelInfo(f"chn_{calendar_id}", "https://relay.example/int-1", self.clock.now())
+
+    async def close_channel(self, channel_id: str) -> None:
+        await self.step(f"close channel {channel_id}")
+
+    async def revoke(self, tokens: Tokens) -> None:
+        await self.step(f"revoke what ends at {tokens.expires_at}")
