@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
-from events.failures import RateLimited
+from events.failures import RateLimited, System, TryLater
+from events.reasons import Reason
 from worker.said import Said
 
 if TYPE_CHECKING:
     from adapters.process.logs import Logger
-    from events.failures import System, TryLater
+
+_LOOK_SECONDS: Final = 1.0
 
 
 class Outages:
@@ -31,3 +36,15 @@ class Outages:
         for system in self._away.intersection(systems):
             self._away.discard(system)
             self._log.info(Said.BACK, system=system)
+
+
+async def watch_broker(there: Callable[[], bool], outages: Outages, stopping: asyncio.Event) -> None:
+    """Look at the connections until the process is about to end: whoever only waits for messages notices nothing."""
+    while not stopping.is_set():
+        if there():
+            outages.back(System.BROKER)
+        else:
+            outages.away(TryLater(System.BROKER, Reason.UNREACHABLE, "the connection broke"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await stopping.wait()

@@ -55,7 +55,7 @@ from worker.journaling import ToldJournal
 from worker.ops.readiness import Readiness, Systems
 from worker.ops.sampling import Sampler
 from worker.ops.server import Ops, ops_app
-from worker.outages import Outages
+from worker.outages import Outages, watch_broker
 from worker.parts import Part
 from worker.publishing import EXCHANGES, DeadLetterBox, OutcomeEvents, WakeUps
 from worker.said import Said
@@ -154,6 +154,7 @@ async def _run(
         async with asyncio.TaskGroup() as tasks:
             for one in runs:
                 tasks.create_task(one.run())
+            tasks.create_task(watch_broker(lambda: opened.connections.there, outages, stopping))
         opened.shop.log.info(Said.STOPPED)
 
 

@@ -89,6 +89,11 @@ class Connections:
     publishing: AbstractRobustConnection
     consuming: AbstractRobustConnection
 
+    @property
+    def there(self) -> bool:
+        """Whether both are there now, as far as is known. Who only waits for messages has no other way to notice."""
+        return self.publishing.connected.is_set() and self.consuming.connected.is_set()
+
 
 @contextlib.asynccontextmanager
 async def connect(url: str, name: str) -> AsyncGenerator[Connections, None]:

@@ -198,8 +198,8 @@ class Stage:
     @contextlib.asynccontextmanager
     async def processes(self, count: int = 1, **changes: object) -> AsyncGenerator[list[WorkerProcess], None]:
         """Let workers in processes of their own work while the block runs."""
-        environment = _environment(self.settings.model_copy(update=changes))
-        workers = [WorkerProcess(environment, self.folder / f"worker-{number}.log") for number in range(count)]
+        variables = environment(self.settings.model_copy(update=changes))
+        workers = [WorkerProcess(variables, self.folder / f"worker-{number}.log") for number in range(count)]
         try:
             for worker in workers:
                 await worker.start()
@@ -269,7 +269,8 @@ def _settings(services: Services, changes: Mapping[str, Any]) -> Settings:
     return settings.model_copy(update=dict(changes))
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
+    """Return settings as a process of its own is given them."""
     return {f"{PREFIX}{name.upper()}": _plain(getattr(settings, name)) for name in type(settings).model_fields}
 
 

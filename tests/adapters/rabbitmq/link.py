@@ -76,8 +76,8 @@ async def linked(broker_url: str) -> AsyncGenerator[Link]:
     link = Link(broker_url)
     async with await asyncio.start_server(link.carry, "127.0.0.1", 0) as server:
         host, port = server.sockets[0].getsockname()
-        login = urlsplit(broker_url).netloc.rpartition("@")[0]
-        link.url = urlsplit(broker_url)._replace(netloc=f"{login}@{host}:{port}").geturl()
+        login = "".join(urlsplit(broker_url).netloc.rpartition("@")[:2])
+        link.url = urlsplit(broker_url)._replace(netloc=f"{login}{host}:{port}").geturl()
         try:
             yield link
         finally:
