@@ -13,6 +13,7 @@ from adapters.process.strays import strays
 from cli.commands import (
     access,
     bench,
+    bench_letters,
     configuration,
     conflicts,
     demo,
@@ -57,7 +58,10 @@ app.command("relay", rich_help_panel=_RUN)(relay.command)
 app.command("sandbox", rich_help_panel=_TRY)(sandbox.command)
 app.command("demo", rich_help_panel=_TRY)(demo.command)
 app.command("up", rich_help_panel=_TRY)(up.command)
-app.command("bench", rich_help_panel=_TRY)(bench.command)
+measuring: Final = typer.Typer(invoke_without_command=True)
+measuring.callback()(bench.command)
+measuring.command("dead-letters")(bench_letters.command)
+app.add_typer(measuring, name="bench", rich_help_panel=_TRY)
 app.command("publish", rich_help_panel=_TRY)(publish.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
 app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)

@@ -17,6 +17,7 @@ from adapters.mongodb.driver import Database, away
 from events.link import CREATION
 
 _NEWEST_FIRST: Final = (("at", DESCENDING), ("_id", DESCENDING))
+_GROUPED_FROM: Final = ("status", "tenant_id", "fingerprint", "last_at", "first_at", "count", "_id")
 _LETTERS_BY: Final = {
     "latest": (),
     "of_fingerprint": (("fingerprint", ASCENDING),),
@@ -79,7 +80,7 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         ),
         # All that groups are counted from, so that no letter need be read.
         IndexModel(
-            [(name, ASCENDING) for name in ("status", "tenant_id", "fingerprint", "last_at", "first_at", "count")],
+            [(name, ASCENDING) for name in _GROUPED_FROM],
             name="groups",
         ),
         IndexModel([("lane", ASCENDING), ("first_at", ASCENDING), ("_id", ASCENDING)], name="in_order"),

@@ -118,9 +118,9 @@ def replay_to_document(replay: Replay) -> Document:
 
 
 def _replay_from_document(document: Document) -> Replay:
+    values: Document = {**known(Replay, document), "verdict": None}
     verdict = document["verdict"]
-    replay = Replay(**{**known(Replay, document), "verdict": None})
-    return replace(replay, verdict=Verdict(verdict) if verdict else None)
+    return replace(Replay(**values), verdict=Verdict(verdict) if verdict else None)
 
 
 def _original_to_document(original: Original) -> Document:
@@ -178,8 +178,9 @@ def _readable(value: object) -> object:
     match value:
         case list():
             return [_readable(one) for one in cast("list[object]", value)]
-        case {"table": pairs}:
-            return {name: _readable(inner) for name, inner in cast("list[tuple[str, object]]", pairs)}
+        case dict():
+            pairs = cast("dict[str, list[tuple[str, object]]]", value)["table"]
+            return {name: _readable(inner) for name, inner in pairs}
         case datetime() if value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         case _:

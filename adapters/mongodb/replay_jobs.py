@@ -126,4 +126,5 @@ def _which_to_document(which: Which) -> Document:
 
 def _which_from_document(document: Mapping[str, Any]) -> Which:
     statuses = frozenset(Status(status) for status in document["statuses"])
-    return Which(**{**known(Which, dict(document)), "statuses": statuses, "ids": frozenset(document["ids"])})
+    values: Document = {**known(Which, dict(document)), "statuses": statuses, "ids": frozenset(document["ids"])}
+    return Which(**values)

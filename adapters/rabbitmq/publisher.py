@@ -100,12 +100,13 @@ def _foremost(group: ExceptionGroup[Exception]) -> Exception:
 
 
 def _amqp(message: Outgoing) -> aio_pika.Message:
+    properties: dict[str, Any] = {"content_type": message.content_type, **message.properties}
     return aio_pika.Message(
         message.body,
         headers=cast("HeadersType", {name: _writable(value) for name, value in message.headers.items()}),
         message_id=message.message_id,
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        **{"content_type": message.content_type, **message.properties},
+        **properties,
     )
 
 

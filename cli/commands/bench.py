@@ -49,10 +49,13 @@ Results = Mapping[str, Measured]
 
 
 def command(
+    context: typer.Context,
     events: Annotated[int, typer.Option(help="How many edits the burst has.", min=100)] = 5000,
     users: Annotated[int, typer.Option(help="Over how many users.", min=2)] = 50,
 ) -> None:
     """Measure throughput, delay and cost, beside a hand-written loop in the same run. Takes some minutes."""
+    if context.invoked_subcommand is not None:
+        return
     configure(Format.CONSOLE, Level.ERROR)
     run(_bench(Size(users=users, burst=events, single=30, strange=events)))
 

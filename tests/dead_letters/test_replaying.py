@@ -42,6 +42,10 @@ class Crash(Exception):
     """The process ends right there."""
 
 
+def unseen(job: ReplayJob, waiting: TryLater | None) -> None:
+    """Nobody looks how far a job has come."""
+
+
 def soon(_: Letter) -> tuple[float, Verdict | None]:
     return 0.1, Verdict.RESOLVED
 
@@ -132,7 +136,7 @@ class World:
             self.jobs[job.id] = job
         republisher = Republisher(self, self.send, lambda: "m", self.clock)
         replayer = Replayer(self, self, republisher, self.clock, "me")
-        return await replayer.run("job", stopping or asyncio.Event(), lambda *_: None)
+        return await replayer.run("job", stopping or asyncio.Event(), unseen)
 
 
 def job(**changes: object) -> ReplayJob:

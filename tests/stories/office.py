@@ -17,6 +17,7 @@ from adapters.mongodb.replay_jobs import OperatorActions, ReplayJobs
 from adapters.process.system import SystemClock, new_id
 from adapters.rabbitmq.connection import connect
 from adapters.rabbitmq.publisher import Publisher, open_publisher
+from events.failures import TryLater
 from events.letters import Letter, Status, Which
 from events.replays import ReplayJob
 from tests.stories.stage import NotYet
@@ -27,6 +28,10 @@ from worker.dead_letters.replaying import Replayer
 
 if TYPE_CHECKING:
     from tests.stories.stage import Stage
+
+
+def unseen(job: ReplayJob, waiting: TryLater | None) -> None:
+    """Nobody looks how far a job has come."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Operator:
         clock = SystemClock()
         republisher = Republisher(self.letters, self.publisher.send, new_id, clock)
         replayer = Replayer(self.letters, self.jobs, republisher, clock, "story")
-        return await replayer.run(job.id, asyncio.Event(), lambda *_: None)
+        return await replayer.run(job.id, asyncio.Event(), unseen)
 
 
 @contextlib.asynccontextmanager

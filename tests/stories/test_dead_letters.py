@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import orjson
 import pytest
+from pydantic import JsonValue
 
 from adapters.mongodb.driver import Driver
 from adapters.rabbitmq.publisher import Outgoing
@@ -102,7 +103,7 @@ async def test_items_that_the_calendar_refused_are_replayed_as_a_group_when_the_
 ) -> None:
     async with stage(services, tmp_path) as world, world.working(), operator(world) as ann:
         dana = await world.link()
-        body = {"errors": {"summary": [{"key": "errors.too_long", "description": "is too long"}]}}
+        body: JsonValue = {"errors": {"summary": [{"key": "errors.too_long", "description": "is too long"}]}}
         await world.cronofy.set_fault(Instead(status=422, body=body), Match(operation="write_event"), count=None)
         todos = [
             await world.psa.create_item(ItemType.TODO, [DANA], description=f"number {number}", date=NOON)

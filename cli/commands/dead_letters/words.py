@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from rich.table import Table
@@ -114,19 +114,11 @@ def _plain(value: object) -> object:
         case bytes():
             return base64.b64encode(value).decode()
         case dict():
-            return {str(name): _plain(inner) for name, inner in _items(value)}
+            return {name: _plain(inner) for name, inner in cast("dict[str, object]", value).items()}
         case list():
-            return [_plain(one) for one in _list(value)]
+            return [_plain(one) for one in cast("list[object]", value)]
         case _:
             return value
-
-
-def _items(value: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
-    return value.items()
-
-
-def _list(value: list[Any]) -> list[Any]:
-    return value
 
 
 PRIVATE = f"Private texts are {HIDDEN}; --reveal shows them, and that is recorded."

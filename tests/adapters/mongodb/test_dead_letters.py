@@ -12,7 +12,7 @@ import pytest
 from pymongo import MongoClient
 
 from adapters.mongodb import indexes
-from adapters.mongodb.dead_letters import COLLECTION, DeadLetters
+from adapters.mongodb.dead_letters import COLLECTION, DeadLetters, grouping
 from adapters.mongodb.driver import Database
 from events.letters import Act, Cursor, Deed, Kind, Place, Replay, Status, Verdict, Which
 from tests.adapters.mongodb.subjects import KEEP
@@ -114,7 +114,7 @@ async def test_lists_carry_nothing_large(letters: DeadLetters) -> None:
     assert (one.original.body, one.original.headers, one.history) == (b"", {}, ())
 
 
-WHICH = {
+WHICH: dict[str, tuple[Which, list[int]]] = {
     "tenant": (Which(tenant_id=7), [2]),
     "integration": (Which(integration_id="int-3"), [3]),
     "item": (Which(item="todo/1"), [1]),
@@ -304,6 +304,11 @@ async def test_lists_and_groups_are_answered_from_their_indexes(
     plan = collection.find(query).sort([("last_at", -1), ("_id", -1)]).explain()["queryPlanner"]["winningPlan"]
     assert "SORT_MERGE" in str(plan)
     assert "COLLSCAN" not in str(plan)
+    for which in (Which(), Which(tenant_id=1204), Which(since=NOW)):
+        pipeline = grouping(which, NOW, 10)
+        told = mongodb[database].command("aggregate", COLLECTION, pipeline=pipeline, explain=True)
+        plan = next(stage["$cursor"] for stage in told["stages"] if "$cursor" in stage)["queryPlanner"]["winningPlan"]
+        assert "'FETCH'" not in str(plan), f"counted from the index alone: {plan}"
     order = [("lane", 1), ("first_at", 1), ("_id", 1)]
     plan = collection.find({"status": "open"}).sort(order).explain()["queryPlanner"]["winningPlan"]
     assert "in_order" in str(plan)
