@@ -19,7 +19,8 @@ class Owner(StrEnum):
     BOTH = "both"
     """Either side may change it; a conflict is settled by the side of origin."""
     PSA = "psa"
-    """Changes in the calendar are not taken over; the PSA's value is put back with the next write."""
+    """Changes in the calendar are not taken over. The PSA's value is put back: a time at once, the rest with the next
+    write."""
 
 
 class PrivateInbound(StrEnum):

@@ -142,6 +142,16 @@ def management_of(url: str) -> httpx.Client:
 @pytest.fixture
 def vhost(service_urls: Urls, management: httpx.Client) -> Generator[str]:
     """The URL of a fresh virtual host. It is deleted after the test, with all connections to it."""
+    yield from _fresh_vhost(service_urls, management)
+
+
+@pytest.fixture(scope="module")
+def modules_vhost(service_urls: Urls, management: httpx.Client) -> Generator[str]:
+    """The URL of a virtual host for all tests of a module."""
+    yield from _fresh_vhost(service_urls, management)
+
+
+def _fresh_vhost(service_urls: Urls, management: httpx.Client) -> Generator[str]:
     name = _fresh_name()
     user = urlsplit(service_urls.rabbitmq).username
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
@@ -161,6 +171,16 @@ def mongodb(mongodb_url: str) -> Generator[MongoClient[dict[str, Any]]]:
 @pytest.fixture
 def database(mongodb: MongoClient[dict[str, Any]]) -> Generator[str]:
     """The name of a fresh database. It is dropped after the test."""
+    yield from _fresh_database(mongodb)
+
+
+@pytest.fixture(scope="module")
+def modules_database(mongodb: MongoClient[dict[str, Any]]) -> Generator[str]:
+    """The name of a database for all tests of a module."""
+    yield from _fresh_database(mongodb)
+
+
+def _fresh_database(mongodb: MongoClient[dict[str, Any]]) -> Generator[str]:
     name = _fresh_name()
     yield name
     mongodb.drop_database(name)

@@ -77,8 +77,10 @@ class TestEachField:
             assert found.change_item().fields == {field}
             assert found.overruled_by_calendar() == ()
         else:
-            assert found.rulings[field] == Ruling(Fate.DRIFTS, Reason.PSA_OWNS_FIELD)
-            assert found.resting_reason() is Reason.PSA_OWNS_FIELD
+            # A wrong time is put back at once, anything else with the next write.
+            fate = Fate.RESTORE if field is Field.WHEN else Fate.DRIFTS
+            assert found.rulings[field] == Ruling(fate, Reason.PSA_OWNS_FIELD)
+            assert found.resting_reason() is (Reason.PSA_OWNS_FIELD if fate is Fate.DRIFTS else Reason.IN_SYNC)
             lost = Overruled(field, "psa", shown.value(field), Reason.PSA_OWNS_FIELD)
             assert found.overruled_by_psa() == (lost,), "when it is put back, it is on record"
 

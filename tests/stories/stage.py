@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from adapters.mongodb.vault import new_key
 from adapters.process.environment import PREFIX
 from cli.commands.topology import apply_topology
 from cli.local.workers import WorkerProcess
+from events.link import ItemKey, managed_event_id
 from events.outcomes import Configured
 from relay.run import running_relay
 from relay.settings import RelaySettings
@@ -80,9 +82,12 @@ class Linked:
 
     async def event(self, item: PsaItem) -> EventView:
         """Return the event that was made for an item, as soon as there is one."""
-        part = f"-{item.part_id}" if item.part_id else ""
-        name = f"psa-{TENANT}-{self.user_id}-{item.item_type}-{item.item_id}{part}"
+        name = self.name(item)
         return await self.stage.until(lambda: self._named(name))
+
+    def name(self, item: PsaItem) -> str:
+        """Return the id of the event that is made for an item."""
+        return managed_event_id(ItemKey(TENANT, item.item_type, item.item_id, item.part_id), self.user_id)
 
     async def _named(self, event_id: str) -> EventView:
         found = [event for event in await self.events() if event.event_id == event_id]
@@ -101,6 +106,15 @@ class Linked:
         if shown != dict(fields):
             raise NotYet(f"{shown} instead of {fields}")
         return event
+
+    async def gone(self, item: PsaItem) -> None:
+        """Return as soon as the event of an item is not there any more."""
+        name = self.name(item)
+        await self.stage.until(lambda: self._without(name))
+
+    async def _without(self, event_id: str) -> None:
+        if any(event.event_id == event_id for event in await self.events()):
+            raise NotYet(f"{event_id} is still there")
 
     async def appointment(self, event: EventView) -> PsaItem:
         """Return the appointment that was made of an event, as soon as there is one."""
@@ -153,6 +167,21 @@ class Stage:
             with attempt:
                 return await look()
         raise AssertionError
+
+    async def log(self, integration_id: str, **which: object) -> list[dict[str, Any]]:
+        """Return the lines of an integration's log that say this, the oldest first."""
+        query = {"integration_id": integration_id, **which}
+        return await asyncio.to_thread(lambda: list(self.store["sync_log"].find(query).sort("at")))
+
+    async def told(self, integration_id: str, **which: object) -> dict[str, Any]:
+        """Return the newest such line of the log, as soon as there is one."""
+        return await self.until(lambda: self._told(integration_id, which))
+
+    async def _told(self, integration_id: str, which: Mapping[str, object]) -> dict[str, Any]:
+        lines = await self.log(integration_id, **which)
+        if not lines:
+            raise NotYet(f"no line with {which}")
+        return lines[-1]
 
     async def rest(self, still_for: float = 0.5) -> None:
         """Return when nothing moves any more and no work waits, except for a time that is far away."""
@@ -247,6 +276,37 @@ async def stage(
         with MongoClient[dict[str, Any]](services.mongodb_url, tz_aware=True) as client:
             store: dict[str, Any] = {name: client[services.database][name] for name in _COLLECTIONS}
             yield Stage(services, wanted, psa, cronofy, clock, store, folder)
+
+
+@contextlib.asynccontextmanager
+async def held_open(opening: AbstractAsyncContextManager[T]) -> AsyncGenerator[T, None]:
+    """Hold something open in a task of its own: a fixture begins in one task and ends in another."""
+    opened: asyncio.Queue[T] = asyncio.Queue()
+    over = asyncio.Event()
+
+    async def hold() -> None:
+        async with opening as what:
+            opened.put_nowait(what)
+            await over.wait()
+
+    holding = asyncio.create_task(hold())  # noqa: TID251 - awaited right here
+    waiting = asyncio.create_task(opened.get())  # noqa: TID251
+    await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if not waiting.done():
+            waiting.cancel()
+            await holding  # raises what was wrong
+        yield await waiting
+    finally:
+        over.set()
+        await holding
+
+
+@contextlib.asynccontextmanager
+async def at_work(services: Services, folder: Path, **settings: Any) -> AsyncGenerator[Stage, None]:
+    """Set a stage on which one worker works all the time."""
+    async with stage(services, folder, **settings) as world, world.working():
+        yield world
 
 
 def _settings(services: Services, changes: Mapping[str, Any]) -> Settings:

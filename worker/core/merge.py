@@ -149,7 +149,9 @@ def _rule(  # noqa: PLR0913, PLR0917 - one field seen from everywhere
     if there == here:
         return Ruling(Fate.AGREED)
     if rules.owner(field) is Owner.PSA:
-        return Ruling(Fate.TO_CALENDAR if moved else Fate.DRIFTS, Reason.PSA_OWNS_FIELD)
+        # A wrong text waits for the next write; a wrong time would send somebody to the wrong place.
+        alone = Fate.RESTORE if field is Field.WHEN else Fate.DRIFTS
+        return Ruling(Fate.TO_CALENDAR if moved else alone, Reason.PSA_OWNS_FIELD)
     obstacle = _obstacle(field, link, psa, there)
     if obstacle:
         return Ruling(Fate.TO_CALENDAR, obstacle.reason) if moved else obstacle
