@@ -14,6 +14,7 @@ from cli.commands import (
     access,
     bench,
     bench_letters,
+    brakes,
     configuration,
     conflicts,
     demo,
@@ -64,6 +65,7 @@ measuring.command("dead-letters")(bench_letters.command)
 app.add_typer(measuring, name="bench", rich_help_panel=_TRY)
 app.command("publish", rich_help_panel=_TRY)(publish.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
+app.add_typer(brakes.app, name="brakes", rich_help_panel=_SEE)
 app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)
 app.command("log", rich_help_panel=_SEE)(log.command)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=_SEE)

@@ -274,6 +274,11 @@ class Link:
     """Grows with every save by a lease holder; a save on an older version is refused."""
 
     @property
+    def held_back(self) -> bool:
+        """Whether its deletion waits for somebody to look at it."""
+        return self.state is LinkState.QUARANTINED
+
+    @property
     def reference(self) -> str:
         """The unique reference under which an appointment is created in the PSA for this event."""
         return external_reference(self.user_id, self.event, self.generation)

@@ -26,6 +26,12 @@ class OrderKind(StrEnum):
     """Let another account that was connected take the place of the former, or not."""
     COUNT_COPIES = "count_copies"
     """Count the events of ours in the linked calendar."""
+    RELEASE_DELETIONS = "release_deletions"
+    """Carry out deletions that a brake holds back, each if it still is one."""
+    DISCARD_DELETIONS = "discard_deletions"
+    """Bring back what was deleted, as far as a brake holds the deletions back."""
+    UNFREEZE = "unfreeze"
+    """Let texts flow again that went to and fro."""
     RESTORE = "restore"
     """Bring back a value that lost a conflict."""
 

@@ -262,6 +262,22 @@ class Authorize(CloudEvent):
     data: AuthorizeData
 
 
+class HeldDeletionsData(IntegrationData):
+    """Which of the deletions that are held back."""
+
+    direction: Literal["from_calendar", "to_calendar"] | None = None
+    """Only those that were made in the calendar, or only those that were made in the PSA. Absent: all."""
+
+
+class UnfreezeData(IntegrationData):
+    """Which items."""
+
+    item_type: ItemType | None = None
+    """Absent, like all that follows: all of the integration's items."""
+    item_id: ItemId | None = None
+    part_id: PartId | None = None
+
+
 class RestoreData(IntegrationData):
     """The user wants a value back that lost a conflict."""
 
@@ -404,6 +420,34 @@ class CountCopies(CloudEvent):
     data: IntegrationData
 
 
+class ReleaseDeletions(CloudEvent):
+    """Deletions that a brake holds back are to be carried out, as far as what was deleted is still gone.
+
+    Answered by `calsync.order.closed.v1`.
+    """
+
+    type: Literal["psa.integration.release_deletions.v1"]
+    data: HeldDeletionsData
+
+
+class DiscardDeletions(CloudEvent):
+    """What was deleted is to be brought back, as far as a brake holds the deletions back.
+
+    Events are made again, and so are appointments; the event of another item stays, and no longer follows it.
+    Answered by `calsync.order.closed.v1`.
+    """
+
+    type: Literal["psa.integration.discard_deletions.v1"]
+    data: HeldDeletionsData
+
+
+class Unfreeze(CloudEvent):
+    """Texts that went to and fro between two values are to flow again. Answered by `calsync.order.closed.v1`."""
+
+    type: Literal["psa.integration.unfreeze.v1"]
+    data: UnfreezeData
+
+
 class Delete(CloudEvent):
     """The integration was deleted. Its `integration_id` must not be used again."""
 
@@ -438,6 +482,9 @@ IntegrationEvent = Annotated[
     | ListCalendars
     | ResolveAccount
     | CountCopies
+    | ReleaseDeletions
+    | DiscardDeletions
+    | Unfreeze
     | Delete
     | RestoreValue,
     Discriminator("type"),
@@ -454,6 +501,9 @@ PsaEvent = Annotated[
     | ListCalendars
     | ResolveAccount
     | CountCopies
+    | ReleaseDeletions
+    | DiscardDeletions
+    | Unfreeze
     | Delete
     | RestoreValue,
     Discriminator("type"),

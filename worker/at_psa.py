@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics
 from events.failures import Malformed, System, TryLater
-from events.link import CalendarSeen, Link, LinkState, ManagedEvent, PsaSeen
+from events.link import Link, PsaSeen
 from events.outcomes import Direction
 from events.platform import Absent, Created, Declined, Done, ItemNow, MovedOn
 from events.reasons import Reason
@@ -19,12 +19,13 @@ from worker.core.plan import ChangeItem, CreateItem, DeleteItem, ReadItem, Verif
 from worker.core.retry import backoff
 from worker.judging import Judged
 from worker.projection.changes import changes, draft
-from worker.projection.events import observe
+from worker.verifying import shown_now, verified
 
 if TYPE_CHECKING:
     from events.link import ItemKey
     from events.platform import CreateAnswer, ItemAnswer
     from worker.slice import Slice
+    from worker.verifying import Shown
 
 NEEDS_LOOK: Final = (ReadItem, VerifyEvent)
 PSA_WRITES: Final = (CreateItem, ChangeItem, DeleteItem)
@@ -43,12 +44,13 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     made: list[_Made] = []
     failed: list[tuple[Link, Link]] = []
     in_a_row = 0
+    shown = await shown_now(work, [one.link for one in steps if isinstance(one.decision.action, VerifyEvent)])
     for one in await _intend(work, steps):
         if work.psa_away:
             done.append(one)
             continue
         try:
-            taken = await _step(work, one)
+            taken = await _step(work, one, shown)
             in_a_row = 0
         except TryLater as error:
             if error.system is not System.PSA:
@@ -144,13 +146,13 @@ async def _heard(work: Slice, items: Sequence[ItemKey]) -> dict[ItemKey, int]:
     return heard
 
 
-async def _step(work: Slice, one: Judged) -> Judged | _Made:
+async def _step(work: Slice, one: Judged, shown: Shown | None) -> Judged | _Made:
     platform, link, time_zone = work.tools.platform, one.link, work.holding.held.time_zone
     match one.decision.action:
         case ReadItem():
             return await _read(work, one)
         case VerifyEvent():
-            return work.judge(one.stored, await _verify(work, link))
+            return work.judge(one.stored, await verified(work, link, shown))
         case CreateItem():
             await work.holding.assure()
             content = link.psa_asks[0].content
@@ -251,20 +253,10 @@ async def _read(work: Slice, one: Judged) -> Judged | _Made:
     link = one.link
     if link.item is not None:
         found = await work.tools.platform.read(link.item)
-        seen = _absent(work, link, deleted=False) if found is None else _take(work, link, found)
+        # Of a deletion that was held back the PSA had told itself.
+        seen = _absent(work, link, deleted=link.ending is not None) if found is None else _take(work, link, found)
         return work.judge(one.stored, seen)
     found = await work.tools.platform.find(link.tenant_id, link.reference)
     if found is not None:
         return _Made(one.stored, link, found, answered=False)
     return work.judge(one.stored, replace(link, psa_asks=()))
-
-
-async def _verify(work: Slice, link: Link) -> Link:
-    """Look for an event that was not where it should be. Only what is found counts; what is not is made again."""
-    found = await work.calendar.look_for(link.event, link.calendar_base.when if link.calendar_base else None)
-    if found is not None:
-        # Where it shows no time it is there all the same, and what was agreed is all that is known of it.
-        there = CalendarSeen(content=link.calendar_base, event_uid=found.event_uid)
-        return replace(link, calendar_seen=observe(found, work.policy.tenant.private_inbound) or there)
-    forgotten = replace(link, calendar_seen=None, calendar_base=None, calendar_asks=())
-    return forgotten if isinstance(link.event, ManagedEvent) else replace(forgotten, state=LinkState.DETACHED)

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 from events.calendar import Provider
 from events.failures import Refused
 from events.integration import Grant
+from events.link import Verdict
 from events.orders import Order, OrderKind
 from events.reasons import Reason
 from worker import outcomes
+from worker.brakes import decide_on_held, unfreeze
 from worker.conflicts import restore
 
 if TYPE_CHECKING:
@@ -65,6 +67,12 @@ async def _carry_out(desk: Desk, order: Order) -> datetime | None:
             return await _resolve_account(desk, order)
         case OrderKind.COUNT_COPIES:
             return await _count_copies(desk, order)
+        case OrderKind.RELEASE_DELETIONS:
+            return await decide_on_held(desk.tools, desk.holding, order, Verdict.RELEASED)
+        case OrderKind.DISCARD_DELETIONS:
+            return await decide_on_held(desk.tools, desk.holding, order, Verdict.DISCARDED)
+        case OrderKind.UNFREEZE:
+            return await unfreeze(desk.tools, desk.holding, order)
         case OrderKind.RESTORE:
             return await restore(desk.tools, desk.holding, order)
 

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from adapters.mongodb.driver import Database, away
-from events.link import CREATION
+from events.link import CREATION, LinkState
 
 _NEWEST_FIRST: Final = (("at", DESCENDING), ("_id", DESCENDING))
 _GROUPED_FROM: Final = ("status", "tenant_id", "fingerprint", "last_at", "first_at", "count", "_id")
@@ -32,6 +32,12 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING)], name="of_user"),
         IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
         IndexModel([("held.account.sub", ASCENDING)], name="of_account", sparse=True),
+        # Usually empty: deletions that a brake holds back.
+        IndexModel(
+            [("integration_id", ASCENDING), ("_id", ASCENDING)],
+            name="quarantined",
+            partialFilterExpression={"state": LinkState.QUARANTINED.value},
+        ),
         # Nearly always empty: those whose user connected another account and has not been answered.
         IndexModel([("held.offered.account.sub", ASCENDING)], name="of_offered_account", sparse=True),
     ),

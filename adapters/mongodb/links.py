@@ -168,6 +168,18 @@ class Links:
         seen = {document["_id"]: document.get("calendar_seen") for document in found}
         return frozenset(id_ for id_, shown in seen.items() if shown and shown.get("digest") == digests[id_])
 
+    async def held_back(self, integration_id: str, inbound: bool | None, limit: int) -> list[Link]:
+        """Return links whose deletion is held back; only those deleted in the calendar, or only the others."""
+        which: Document = {} if inbound is None else {"calendar_seen.deleted": True if inbound else {"$ne": True}}
+        query = {"integration_id": integration_id, "state": LinkState.QUARANTINED.value, **which}
+        with away():
+            found = await self._collection.find(query).sort([("_id", 1)]).limit(limit).to_list(None)
+        return all_understood(found, link_from_document)
+
+    async def frozen(self, integration_id: str) -> list[Link]:
+        """Return links that have frozen texts."""
+        return await self._find({"integration_id": integration_id, "frozen": {"$nin": [None, {}]}})
+
     async def tally(self, integration_id: str, since: datetime) -> Tally:
         """Count an integration's deletions since a moment, and its links that are alive."""
         mine: Query = {"integration_id": integration_id}

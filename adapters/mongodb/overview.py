@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
+from adapters.mongodb.codec import link_from_document
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
 from adapters.mongodb.integration_codec import integration_from_document
 from adapters.mongodb.integrations import COLLECTION
 from adapters.mongodb.links import COLLECTION as LINKS
-from adapters.mongodb.understanding import understood
+from adapters.mongodb.understanding import all_understood, understood
 from adapters.mongodb.wishes import find_assignees
 from events.integration import Assignee, Integration
+from events.link import Link, LinkState
 
 _WITHOUT_SECRETS: Final = {
     "held.sealed": 0,
@@ -19,6 +23,18 @@ _WITHOUT_SECRETS: Final = {
     "held.retired.sealed": 0,
     "wanted.connect.sealed": 0,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Deletions of one integration that wait for somebody to look at them."""
+
+    integration_id: str
+    tenant_id: int
+    user_id: int
+    reason: str
+    count: int
+    since: datetime
 
 
 class Overview:
@@ -56,6 +72,33 @@ class Overview:
             query = {"_id": {"$in": list(integration_ids)}}
             found = await self._integrations.find(query, {"tenant_id": 1}).to_list(None)
         return {document["_id"]: document["tenant_id"] for document in found}
+
+    async def held_back(self, tenant_id: int | None) -> list[HeldBack]:
+        """Count deletions that are held back, by integration, the longest waiting first."""
+        which: Document = {"integration_id": {"$gt": ""}, "state": LinkState.QUARANTINED.value}
+        which |= {} if tenant_id is None else {"tenant_id": tenant_id}
+        counting: list[Document] = [
+            {"$match": which},
+            {
+                "$group": {
+                    "_id": {name: f"${name}" for name in ("integration_id", "tenant_id", "user_id", "reason")},
+                    "count": {"$sum": 1},
+                    "since": {"$min": "$ending.at"},
+                }
+            },
+            {"$sort": {"since": 1}},
+        ]
+        with away():
+            found = await aggregate(self._links, counting)
+        return [HeldBack(**document["_id"], count=document["count"], since=document["since"]) for document in found]
+
+    async def braked(self, integration_id: str) -> list[Link]:
+        """Return an integration's links whose deletion is held back, or which have frozen texts."""
+        either: list[Document] = [{"state": LinkState.QUARANTINED.value}, {"frozen": {"$nin": [None, {}]}}]
+        with away():
+            cursor = self._links.find({"integration_id": integration_id, "$or": either}).sort([("_id", 1)])
+            found = await cursor.to_list(None)
+        return all_understood(found, link_from_document)
 
     async def link_states(self, integration_id: str) -> dict[str, int]:
         """Count an integration's links by their state."""

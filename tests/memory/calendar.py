@@ -97,6 +97,11 @@ class MemoryCalendar:
         page = await self.first_page(None)
         return replace(page, events=tuple(e for e in page.events if e.event_id and e.calendar_id == calendar_id))
 
+    async def span_page(self, start: datetime, end: datetime, *, only_managed: bool) -> Page:
+        page = await self.first_page(None)
+        shown = [event for event in page.events if not only_managed or event.event_id]
+        return replace(page, events=tuple(event for event in shown if _within(event, start, end)))
+
     async def next_page(self, url: str) -> Page:
         raise AssertionError(url)
 
@@ -233,6 +238,13 @@ class MemoryCalendar:
     def live(self) -> list[CalendarEvent]:
         """Return the events that are there."""
         return [event for event in self.events.values() if not event.deleted]
+
+
+def _within(event: CalendarEvent, start: datetime, end: datetime) -> bool:
+    """Whether an event touches a span; one that is deleted or all day does, for the sake of argument."""
+    if not isinstance(event.start, datetime) or not isinstance(event.end, datetime):
+        return True
+    return event.end >= start and event.start < end
 
 
 def _values(event: CalendarEvent) -> set[str]:

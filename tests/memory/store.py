@@ -44,6 +44,7 @@ from events.link import (
 from events.orders import Order
 from events.reasons import Reason
 from tests.memory.steps import MemoryClock, Stepper
+from worker.core.brakes import is_inbound
 
 
 @dataclass
@@ -354,9 +355,22 @@ class MemoryLinks:
             and (link.item in items or (link.tenant_id, bare_reference(link.reference)) in named)
         ]
 
+    async def held_back(self, integration_id: str, inbound: bool | None, limit: int) -> list[Link]:
+        await self._step("held back")
+        held = [link for link in self._of(integration_id) if link.state is LinkState.QUARANTINED]
+        return [link for link in held if inbound in {None, is_inbound(link)}][:limit]
+
+    async def frozen(self, integration_id: str) -> list[Link]:
+        await self._step("frozen")
+        return [link for link in self._of(integration_id) if link.frozen]
+
+    def _of(self, integration_id: str) -> list[Link]:
+        mine = [link for link in self.links.values() if link.integration_id == integration_id]
+        return sorted(mine, key=lambda link: link.id)
+
     async def tally(self, integration_id: str, since: datetime) -> Tally:
         await self._step("tally")
-        mine = [link for link in self.links.values() if link.integration_id == integration_id]
+        mine = self._of(integration_id)
         lately = [link.ending.verdict for link in mine if link.ending and link.ending.at >= since]
         alive = sum(1 for link in mine if link.state in ALIVE)
         return Tally(lately.count(Verdict.PASSED), lately.count(Verdict.HELD), alive)

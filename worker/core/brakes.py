@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from events.content import Content, Field
-from events.link import Flip, Freeze, Verdict
+from events.link import Flip, Freeze, LinkState, Verdict
 from events.reasons import Reason
 from worker.core.compare import letters
 from worker.core.plan import (
@@ -76,6 +76,27 @@ def braked(decision: Decision, link: Link) -> Decision:
     if link.ending is None:
         return Decision(Weigh(), decision.reason)
     return Decision(Quarantine(), link.ending.reason) if link.ending.verdict is Verdict.HELD else decision
+
+
+def is_inbound(link: Link) -> bool:
+    """Whether the deletion that a link is about was made in the calendar."""
+    return link.calendar_seen is not None and link.calendar_seen.deleted
+
+
+def resolved(link: Link, verdict: Verdict, now: datetime) -> Link:
+    """Say of a deletion that is held back what becomes of it, and have it verified first: it may be undone by now."""
+    assert link.ending is not None, "only what ends is held back"
+    link = replace(
+        link,
+        ending=replace(link.ending, verdict=verdict),
+        state=LinkState.PENDING,
+        reason=link.ending.reason,
+        due_at=now,
+    )
+    if link.calendar_seen is not None and link.calendar_seen.deleted:
+        return replace(link, calendar_seen=replace(link.calendar_seen, missing=True))
+    known = link.psa_seen and replace(link.psa_seen, deleted=False, item=None)
+    return replace(link, psa_seen=known)
 
 
 # Texts that go to and fro
@@ -169,6 +190,9 @@ def _thaw(link: Link, fields: Iterable[Field]) -> Link:
 
 # One item, written again and again
 
+_QUIET: Final = 2 * _DAY
+"""After so long without a write all is forgotten; longer than the longest pause."""
+
 
 def within_budget(decision: Decision, link: Link, limits: Brakes, now: datetime) -> Decision:
     """Return the step, or a pause if it writes and the item was written too often. Each pause in a row is longer."""
@@ -200,7 +224,7 @@ def counted(link: Link, decision: Decision, psa: PsaView, limits: Brakes, now: d
     if not _writes(decision) or _is_repeated(decision, link):
         return link
     churn = link.churn
-    quiet = not churn.writes or now - churn.writes[-1] >= _DAY
+    quiet = not churn.writes or now - churn.writes[-1] >= _QUIET
     recent = tuple(flip for flip in churn.flips if now - flip.at < _DAY)
     churn = replace(
         churn,

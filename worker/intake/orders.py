@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from events.orders import Order, OrderKind, order_id
-from events.psa import Authorize, CountCopies, ResolveAccount, RestoreValue
+from events.psa import (
+    Authorize,
+    CountCopies,
+    DiscardDeletions,
+    ReleaseDeletions,
+    ResolveAccount,
+    RestoreValue,
+    Unfreeze,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
     from events.psa import IntegrationData
     from worker.ports import Orders, Wishes
 
-OrderEvent = Authorize | ResolveAccount | CountCopies | RestoreValue
+OrderEvent = Authorize | ResolveAccount | CountCopies | ReleaseDeletions | DiscardDeletions | Unfreeze | RestoreValue
 """The integration events that are orders."""
 
 
@@ -30,6 +38,12 @@ def order_of(event: OrderEvent, now: datetime) -> Order:
             return _order(data, OrderKind.RESOLVE_ACCOUNT, now)
         case CountCopies(data=data):
             return _order(data, OrderKind.COUNT_COPIES, now)
+        case ReleaseDeletions(data=data):
+            return _order(data, OrderKind.RELEASE_DELETIONS, now)
+        case DiscardDeletions(data=data):
+            return _order(data, OrderKind.DISCARD_DELETIONS, now)
+        case Unfreeze(data=data):
+            return _order(data, OrderKind.UNFREEZE, now)
         case RestoreValue(data=data):
             return _order(data, OrderKind.RESTORE, now)
 

@@ -22,10 +22,13 @@ from sandbox.psa.model.integrations import (
     CountCopies,
     Deactivate,
     Delete,
+    DiscardDeletions,
     ListCalendars,
+    ReleaseDeletions,
     ResolveAccount,
     Restore,
     SyncNow,
+    Unfreeze,
     Wish,
 )
 from sandbox.psa.model.outcomes import Told
@@ -123,6 +126,12 @@ class SyncCalls(Calls):
     async def count_copies(self, integration_id: str) -> IntegrationView:
         """Ask how many copies there are in the calendar."""
         return await self._wish(integration_id, CountCopies())
+
+    async def release(
+        self, integration_id: str, wish: ReleaseDeletions | DiscardDeletions | Unfreeze
+    ) -> IntegrationView:
+        """Say what becomes of what a brake holds back."""
+        return await self._wish(integration_id, wish)
 
     async def delete_integration(self, integration_id: str, *, remove_events: bool = False) -> IntegrationView:
         """Delete the integration."""

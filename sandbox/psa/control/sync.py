@@ -120,6 +120,19 @@ SYNC_ENDPOINTS: Final = (
         _wishing("resolve_account"),
     ),
     Endpoint("POST", _INTEGRATION + "/count_copies", "The copies were to be counted.", _wishing("count_copies")),
+    Endpoint(
+        "POST",
+        _INTEGRATION + "/release_deletions",
+        "Deletions that are held back are meant: {direction?}.",
+        _wishing("release_deletions"),
+    ),
+    Endpoint(
+        "POST",
+        _INTEGRATION + "/discard_deletions",
+        "What was deleted is wanted back: {direction?}.",
+        _wishing("discard_deletions"),
+    ),
+    Endpoint("POST", _INTEGRATION + "/unfreeze", "Frozen texts are to flow again.", _wishing("unfreeze")),
     Endpoint("POST", _INTEGRATION + "/restore", "A lost value is wanted: {conflict_id, field?}.", _wishing("restore")),
     Endpoint("POST", _INTEGRATION + "/delete", "It was deleted: {remove_events?}.", _wishing("delete")),
     Endpoint(

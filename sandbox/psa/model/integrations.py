@@ -91,6 +91,26 @@ class CountCopies(_Wish):
     do: Literal["count_copies"] = "count_copies"
 
 
+class ReleaseDeletions(_Wish):
+    """Deletions that are held back were looked at, and are meant."""
+
+    do: Literal["release_deletions"] = "release_deletions"
+    direction: Literal["from_calendar", "to_calendar"] | None = None
+
+
+class DiscardDeletions(_Wish):
+    """Deletions that are held back were looked at, and what was deleted is wanted back."""
+
+    do: Literal["discard_deletions"] = "discard_deletions"
+    direction: Literal["from_calendar", "to_calendar"] | None = None
+
+
+class Unfreeze(_Wish):
+    """Texts that went to and fro are to flow again."""
+
+    do: Literal["unfreeze"] = "unfreeze"
+
+
 class Delete(_Wish):
     """The user deleted the integration."""
 
@@ -116,6 +136,9 @@ Wish = Annotated[
     | ListCalendars
     | ResolveAccount
     | CountCopies
+    | ReleaseDeletions
+    | DiscardDeletions
+    | Unfreeze
     | Delete
     | Restore,
     Discriminator("do"),
