@@ -30,6 +30,8 @@ class Wake(Contract):
     """Why. Nothing is decided by it."""
     correlation_id: str = Field(default="", max_length=256)
     """Id of the message that made us look; joins the log's lines."""
+    traceparent: str = Field(default="", max_length=64)
+    """W3C trace context, if what made us look is traced. It is repeated as a header."""
 
 
 WAKE: TypeAdapter[Wake] = TypeAdapter(Wake)

@@ -98,6 +98,8 @@ class PsaSeen:
     """The PSA was asked and does not know the item. That is no evidence that it was deleted."""
     changed_at: datetime | None = None
     """When the PSA says that it changed. For measuring only."""
+    traceparent: str = ""
+    """Of the trace that the event which said so belongs to, until it is dealt with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,8 @@ class Link:
     due_at: datetime | None = None
     attempts: int = 0
     failing_since: datetime | None = None
+    traceparent: str = ""
+    """Of the trace in which something was begun that is not at rest yet."""
     version: int = 0
     """Grows with every save by a lease holder; a save on an older version is refused."""
 
@@ -277,6 +281,11 @@ class Link:
     def held_back(self) -> bool:
         """Whether its deletion waits for somebody to look at it."""
         return self.state is LinkState.QUARANTINED
+
+    @property
+    def trace(self) -> str:
+        """The trace that whatever is done next belongs to; empty if it is not known."""
+        return (self.psa_seen.traceparent if self.psa_seen else "") or self.traceparent
 
     @property
     def reference(self) -> str:

@@ -114,6 +114,7 @@ psa_seen: Final = whole(
     at=moments,
     absent=st.booleans(),
     changed_at=maybe(moments),
+    traceparent=texts,
 )
 calendar_seen: Final = whole(
     CalendarSeen,
@@ -184,6 +185,7 @@ def links(draw: st.DrawFn) -> Link:
             due_at=maybe(moments),
             attempts=counts,
             failing_since=maybe(moments),
+            traceparent=texts,
             version=counts,
         )
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from adapters.telemetry import metrics
+from adapters.telemetry import metrics, tracing
 from events.calendar import Accepted, CalendarWrite, NotThere, Rejected, RemoveEventWrite, Stumbled, WriteResult
 from events.failures import Gone, MustReconnect, System, TryLater
 from events.items import ItemType
@@ -57,7 +57,8 @@ async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     await work.holding.assure()
     writes = [_entry(work, one) for one in steps]
     try:
-        results = await work.calendar.write(writes)
+        with tracing.together("write to calendar", [one.stored.trace for one in steps]):
+            results = await work.calendar.write(writes)
     except TryLater as error:
         if len(steps) > 1 or error.system is not System.CRONOFY or error.reason is not Reason.SERVER_ERROR:
             raise

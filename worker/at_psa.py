@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from adapters.telemetry import metrics
+from adapters.telemetry import metrics, tracing
 from events.failures import Malformed, System, TryLater
 from events.link import Link, PsaSeen
 from events.outcomes import Direction
@@ -50,7 +50,8 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
             done.append(one)
             continue
         try:
-            taken = await _step(work, one, shown)
+            with tracing.together("look or write at psa", [one.link.trace]):
+                taken = await _step(work, one, shown)
             in_a_row = 0
         except TryLater as error:
             if error.system is not System.PSA:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.telemetry import metrics
+from adapters.telemetry import metrics, tracing
 from adapters.telemetry.pulse import moved
 from events.commands import Cause, Wake
 from events.failures import (
@@ -108,7 +108,7 @@ class Executor:
         """
         if isinstance(await holding.give_way(self.tools.clock.now() + SAFETY_NET), Lost):
             return Reason.LEASE_LOST.value
-        await self.commands.wake([Wake(integration_id=holding.id, cause=Cause.DUE)])
+        await self.commands.wake([Wake(integration_id=holding.id, cause=Cause.DUE, traceparent=tracing.current())])
         return "gave_way"
 
     async def _slice(self, wake: Wake, holding: Holding) -> datetime | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.rabbitmq.publisher import Outgoing
-from adapters.telemetry import metrics
+from adapters.telemetry import metrics, tracing
 from events.addresses import COMMANDS, DEAD_LETTERS, LINK_KEY, OUTCOMES, WAKE_KEY
 from events.dead_letters import DeadLetter, Replayed, Source, portable
 from events.failures import Refused, System, TryLater
@@ -35,6 +35,11 @@ def _until_routable() -> Generator[None]:
         raise TryLater(System.BROKER, error.reason, error.detail) from error
 
 
+def _traced(context: str | None) -> dict[str, str]:
+    """Return the headers of a message that is part of a trace."""
+    return {tracing.HEADER: context} if context else {}
+
+
 NewId = Callable[[], str]
 
 _NO_REPLAY = Replayed("", "")
@@ -52,7 +57,8 @@ class WakeUps:
         """Publish wake-ups. Raises `TryLater` if the broker is away, or no queue takes them."""
         with _until_routable():
             await self.publisher.send_all(
-                Outgoing(COMMANDS, WAKE_KEY, wake.model_dump_json().encode(), self.new_id()) for wake in wakes
+                Outgoing(COMMANDS, WAKE_KEY, wake.model_dump_json().encode(), self.new_id(), _traced(wake.traceparent))
+                for wake in wakes
             )
         for wake in wakes:
             metrics.WAKES.labels(wake.cause).inc()
@@ -74,6 +80,7 @@ class OutcomeEvents:
                     outcome.type,
                     outcome.model_dump_json(exclude_none=True).encode(),
                     self.new_id(),
+                    _traced(outcome.traceparent),
                     content_type="application/cloudevents+json",
                 )
                 for outcome in outcomes
@@ -143,7 +150,8 @@ class DeadLetterBox:
             "tenant_id": link.tenant_id,
             "item": str(link.item) if link.item else None,
         }
-        message = Outgoing(DEAD_LETTERS, "link", json.dumps(body).encode(), self.new_id(), letter.headers())
+        headers = {**letter.headers(), **_traced(link.trace)}
+        message = Outgoing(DEAD_LETTERS, LINK_KEY, json.dumps(body).encode(), self.new_id(), headers)
         with _until_routable():
             await self.publisher.send(message)
         metrics.DEAD_LETTERS.labels(LINK_KEY, entry.reason).inc()

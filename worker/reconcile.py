@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from adapters.telemetry import tracing
 from events.failures import Gone, System, TryLater
 from events.link import ExternalEvent, Link, LinkState, Origin, link_id, managed_item
 from events.reasons import Reason
@@ -46,7 +47,8 @@ async def reconcile(work: Slice) -> datetime | None:
     for _ in range(_ROUNDS):
         due = await work.tools.links.due(work.holding.id, horizon, _AT_ONCE)
         if _must_look(work, due):
-            await _look(work, due)
+            with tracing.together("look at calendar", [link.trace for link in due]):
+                await _look(work, due)
         elif due:
             await advance(work, [(link, link) for link in due])
         if work.over:

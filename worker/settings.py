@@ -71,6 +71,10 @@ class Settings(Infrastructure):
     """Where the worker serves `/livez`, `/readyz` and `/metrics`. `0.0.0.0` in a container."""
     ops_port: int = Field(default=0, ge=0, le=65535)
     """At which port. 0 takes a free one, and the log says which."""
+    traces_endpoint: HttpUrl | None = None
+    """A collector that takes traces as OTLP over HTTP, such as `http://localhost:4318`. Needs the extra `otel`."""
+    traces_ratio: float = Field(default=1.0, gt=0, le=1)
+    """Which part of the traces that begin here is kept. A trace that the PSA began is kept if the PSA keeps it."""
     sweep_seconds: float = Field(default=1.0, gt=0, le=60)
     """How often to look for what is due."""
     integrations_at_once: int = Field(default=16, ge=1, le=500)

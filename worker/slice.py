@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from adapters.telemetry import metrics
+from adapters.telemetry import metrics, tracing
 from events.failures import System
 from events.reasons import Reason
 from events.traces import Trace, trace_of
@@ -166,6 +166,7 @@ class Slice:
         turned = [after.id for before, after in changes if is_private(after) and not is_private(before)]
         if turned:
             await self.tools.journal.redact(self.holding.id, turned)
+        changes = [(before, _traced(after)) for before, after in changes]
         refused = await self.tools.links.save(self.holding.lease, changes)
         return [replace(after, version=before.version + 1) for before, after in changes if before.id not in refused]
 
@@ -184,5 +185,16 @@ class Slice:
 def _count(report: Report) -> None:
     for entry in report.entries:
         metrics.ACTIONS.labels(entry.direction, entry.act, entry.result, entry.reason).inc()
-    for direction, seconds in report.delays:
-        metrics.SYNC_DELAY.labels(direction).observe(seconds)
+    for one in report.confirmed:
+        if one.seconds is not None:
+            metrics.SYNC_DELAY.labels(one.direction).observe(one.seconds)
+        with tracing.span(f"confirmed {one.direction}", parent=one.trace or None):
+            pass
+
+
+def _traced(link: Link) -> Link:
+    """Return a link that remembers, until it rests, by which trace it is followed."""
+    if link.due_at is not None:
+        return link if link.trace or not tracing.on() else replace(link, traceparent=tracing.current())
+    seen = link.psa_seen and replace(link.psa_seen, traceparent="")
+    return replace(link, traceparent="", psa_seen=seen) if link.trace else link

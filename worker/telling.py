@@ -47,6 +47,15 @@ class Occasion:
     correlation_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A change that was shown to have arrived. `seconds`: since it was made on the other side, if that is known."""
+
+    direction: Direction
+    seconds: float | None
+    trace: str
+
+
 @dataclass(slots=True)
 class Report:
     """What has to be told before it is saved."""
@@ -55,8 +64,7 @@ class Report:
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
     synced: bool = False
     """Whether anything was synced either way."""
-    delays: list[tuple[Direction, float]] = field(default_factory=list[tuple[Direction, float]])
-    """For what was confirmed: seconds since it changed on the other side."""
+    confirmed: list[Confirmed] = field(default_factory=list[Confirmed])
 
 
 def overruled(report: Report, link: Link, decision: Decision, occasion: Occasion) -> None:
@@ -108,19 +116,19 @@ def concluded(report: Report, stored: Link, link: Link, occasion: Occasion) -> E
         if link.item:
             report.outcomes.append(_synced(link, occasion, direction))
         report.synced = True
-        changed_at = _changed_at(link, direction)
-        if changed_at is not None:
-            report.delays.append((direction, max(0.0, (occasion.at - changed_at).total_seconds())))
+        report.confirmed.append(Confirmed(direction, _delay(link, direction, occasion.at), link.trace))
         return None
     report.entries.append(_entry(link, occasion, Direction.NONE, Act.SKIP, Result.SKIPPED, link.reason))
     return None
 
 
-def _changed_at(link: Link, direction: Direction) -> datetime | None:
-    """When the change was made that has just been confirmed, by the clock of the side that it was made on."""
+def _delay(link: Link, direction: Direction, at: datetime) -> float | None:
+    """For how long a change was under way that has just been confirmed; it began by the other side's clock."""
     if direction is Direction.FROM_CALENDAR:
-        return link.calendar_seen.updated if link.calendar_seen else None
-    return (link.psa_seen.changed_at or link.psa_seen.at) if link.psa_seen else None
+        began = link.calendar_seen.updated if link.calendar_seen else None
+    else:
+        began = (link.psa_seen.changed_at or link.psa_seen.at) if link.psa_seen else None
+    return max(0.0, (at - began).total_seconds()) if began else None
 
 
 def _did(stored: Link) -> bool:
@@ -281,6 +289,7 @@ def _envelope(link: Link, occasion: Occasion, kind: str) -> dict[str, object]:
         "source": SOURCE,
         "time": occasion.at,
         "subject": str(link.item),
+        "traceparent": link.trace or None,
     }
 
 

@@ -25,7 +25,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from adapters.http.dates import http_date
 from adapters.http.routes import naming_call
-from adapters.telemetry import metrics, pulse
+from adapters.telemetry import metrics, pulse, tracing
 from events.contract import MAX_DEPTH, may_be_deeper
 from events.failures import RateLimited, System, TryLater
 from events.reasons import Reason
@@ -104,10 +104,17 @@ class HttpPool:
                 pulse.moved()
 
     async def _once(self, method: str, url: str, route: str, asked: Mapping[str, Any]) -> Answer:
-        with metrics.request(self.system, method, route) as sent:
+        about = {"http.request.method": method, "url.template": route, "peer.service": self.system.value}
+        with (
+            metrics.request(self.system, method, route) as sent,
+            tracing.span(f"{method} {route}", tracing.Kind.CLIENT, attributes=about) as span,
+        ):
+            if span.context and self.system is System.PSA:  # what ours is called is no business of Cronofy's
+                asked = {**asked, "headers": {**asked["headers"], tracing.HEADER: span.context}}
             async with next(self._clients).stream(method, url, **asked) as response:
                 content = await self._content(response)
                 sent.status = response.status_code
+                span.note("http.response.status_code", response.status_code)
                 return self._answer(response, content)
 
     async def _content(self, response: httpx.Response) -> bytes:

@@ -99,6 +99,7 @@ def link_from_document(document: Document) -> Link:
         due_at=document["due_at"],
         attempts=document["attempts"],
         failing_since=document["failing_since"],
+        traceparent=document.get("traceparent", ""),
         version=document["version"],
     )
 
@@ -162,6 +163,7 @@ def psa_seen_to_document(seen: PsaSeen | None) -> Document | None:
             "at": seen.at,
             "absent": seen.absent,
             "changed_at": seen.changed_at,
+            "traceparent": seen.traceparent,
         }
     )
 
@@ -399,5 +401,6 @@ _HELD: Final[dict[str, Callable[[Any], Any]]] = {
     "message": _as_it_is,
     "attempts": _as_it_is,
     "failing_since": _as_it_is,
+    "traceparent": _as_it_is,
 }
 """Attributes of a link that only the holder of the lease writes, and how each is stored under the same name."""

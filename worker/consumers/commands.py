@@ -41,7 +41,7 @@ class CommandsConsumer:
                     tasks.create_task(self._take(delivery))
 
     async def _take(self, delivery: Delivery) -> None:
-        with self.shop.handling(delivery.queue, message_id=delivery.message_id):
+        with self.shop.handling(delivery.queue, message_id=delivery.message_id), self.shop.span(delivery):
             await self._execute(delivery)
 
     async def _execute(self, delivery: Delivery) -> None:

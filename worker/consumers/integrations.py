@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from structlog.contextvars import bind_contextvars
 
+from adapters.telemetry import tracing
 from events.commands import Cause, Wake
 from events.contract import parse
 from events.failures import Malformed
 from events.letters import Verdict
-from events.psa import PSA_EVENT, ConfigureTenant, ItemChanged
+from events.psa import PSA_EVENT, ConfigureTenant, ItemChanged, PsaEvent
 from events.reasons import Reason
 from worker.core.retry import Park
 from worker.intake.orders import OrderEvent, order_of, place_order
@@ -46,7 +47,7 @@ class WishesConsumer:
                 await self._take(batch[0])
 
     async def _take(self, delivery: Delivery) -> None:
-        result = await self.shop.insist(lambda: self._handle(delivery.body))
+        result = await self.shop.insist(lambda: self._handle(delivery))
         if isinstance(result, Park):
             await self.shop.set_aside(delivery, result)
             return
@@ -54,10 +55,14 @@ class WishesConsumer:
         self.shop.processed(delivery.queue, "done" if result["new"] else "old")
         await self.shop.done(delivery, Verdict.RESOLVED if result["new"] else Verdict.STALE)
 
-    async def _handle(self, body: bytes) -> dict[str, object]:
+    async def _handle(self, delivery: Delivery) -> dict[str, object]:
         """Return what to log."""
-        event = parse(PSA_EVENT, body)
+        event = parse(PSA_EVENT, delivery.body)
         bind_contextvars(correlation_id=event.id)
+        with self.shop.span(delivery, event.traceparent):
+            return await self._carry(event)
+
+    async def _carry(self, event: PsaEvent) -> dict[str, object]:
         now = self.shop.clock.now()
         match event:
             case ItemChanged():
@@ -77,6 +82,11 @@ class WishesConsumer:
             new = await take_wish(event, self.wishes, now)
         integration_id = event.data.integration_id
         # Also what is known already is woken for: the first delivery may have ended in between.
-        wake = Wake(integration_id=integration_id, cause=Cause.SETTINGS, correlation_id=event.id)
+        wake = Wake(
+            integration_id=integration_id,
+            cause=Cause.SETTINGS,
+            correlation_id=event.id,
+            traceparent=tracing.current(),
+        )
         await self.shop.commands.wake([wake])
         return {"type": event.type, "integration_id": integration_id, "new": new}

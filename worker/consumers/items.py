@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from adapters.rabbitmq.consumer import Delivery, Inbox, ack_batch
+from adapters.telemetry import tracing
 from adapters.telemetry.metrics import EVENT_AGE
 from events.commands import Cause, Wake
 from events.contract import parse
@@ -46,6 +48,8 @@ class ItemsConsumer:
     wishes: Wishes
     observations: Observations
     _wakes: Wakes = field(default_factory=Wakes)
+    _traces: dict[str, str] = field(default_factory=dict[str, str])
+    """Of events: the traces that they are part of."""
     _held_since: float | None = None
 
     async def run(self) -> None:
@@ -69,17 +73,17 @@ class ItemsConsumer:
         others = [delivery for delivery in batch if delivery not in replays] if replays else batch
         groups = [[one] for one in others] if any(map(_suspicious, batch)) else [others]
         for group in filter(None, [*groups, *([one] for one in replays)]):
-            with self.shop.handling(self.inbox.queue):
-                await self._take(group)
+            with self.shop.handling(self.inbox.queue), contextlib.ExitStack() as spans:
+                await self._take(group, spans)
 
-    async def _take(self, batch: list[Delivery]) -> None:
+    async def _take(self, batch: list[Delivery], spans: contextlib.ExitStack) -> None:
         began = self.shop.clock.monotonic()
-        events = [event for delivery in batch if (event := await self._read(delivery)) is not None]
+        events = [event for delivery in batch if (event := await self._read(delivery, spans)) is not None]
         taken = await self.shop.insist(
             lambda: take_items(events, self.wishes, self.observations, self.shop.clock.now())
         )
         if isinstance(taken, Park):
-            await self._one_by_one(batch, taken)
+            await self._one_by_one(batch, taken, spans)
             return
         self._wakes |= taken.wakes
         if self._may_hold(len(taken.wakes)):
@@ -130,32 +134,45 @@ class ItemsConsumer:
 
     async def _flush(self) -> None:
         wakes = [
-            Wake(integration_id=integration_id, cause=Cause.PSA_EVENT, correlation_id=event_id)
+            Wake(
+                integration_id=integration_id,
+                cause=Cause.PSA_EVENT,
+                correlation_id=event_id,
+                traceparent=self._traces.get(event_id, ""),
+            )
             for integration_id, event_id in self._wakes.items()
         ]
         self._held_since = None
         if wakes:
             await self.shop.insist(lambda: self.shop.commands.wake(wakes))
             self._wakes.clear()
+        self._traces.clear()
         self.shop.turn.yield_()
 
-    async def _read(self, delivery: Delivery) -> ItemChanged | None:
+    async def _read(self, delivery: Delivery, spans: contextlib.ExitStack) -> ItemChanged | None:
         try:
             event = parse(PSA_EVENT, delivery.body)
         except Malformed as error:
             await self.shop.set_aside(delivery, Park(error.reason, error.detail, trace_of(error)))
             return None
         if isinstance(event, ItemChanged):
-            return event
+            return self._traced(event, delivery, spans) if tracing.on() else event
         await self.shop.set_aside(delivery, Park(Reason.UNKNOWN_TYPE, f"{event.type} does not belong in this queue"))
         return None
 
-    async def _one_by_one(self, batch: Sequence[Delivery], park: Park) -> None:
+    def _traced(self, event: ItemChanged, delivery: Delivery, spans: contextlib.ExitStack) -> ItemChanged:
+        """Return an event that names the span of its being taken, so that what follows is part of that."""
+        span = spans.enter_context(self.shop.span(delivery, event.traceparent))
+        span.note("cloudevents.event_id", event.id)
+        self._traces[event.id] = span.context
+        return event.model_copy(update={"traceparent": span.context})
+
+    async def _one_by_one(self, batch: Sequence[Delivery], park: Park, spans: contextlib.ExitStack) -> None:
         if len(batch) == 1:
             await self.shop.set_aside(batch[0], park)
             return
         for delivery in batch:
-            await self._take([delivery])
+            await self._take([delivery], spans)
 
 
 def _suspicious(delivery: Delivery) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from adapters.telemetry import tracing
 from events.addresses import SIGNATURE_HEADER
 from events.commands import Cause, Wake
 from events.letters import Verdict
@@ -33,7 +34,10 @@ class NotificationsConsumer:
         """Run until the process is about to end."""
         while batch := await self.shop.next_batch(self.inbox, BATCH):
             for delivery in batch:
-                with self.shop.handling(self.inbox.queue, correlation_id=delivery.message_id):
+                with (
+                    self.shop.handling(self.inbox.queue, correlation_id=delivery.message_id),
+                    self.shop.span(delivery),
+                ):
                     await self._take(delivery)
 
     async def _take(self, delivery: Delivery) -> None:
@@ -51,6 +55,11 @@ class NotificationsConsumer:
         woken = await take_notification(delivery.body, signature, self.secrets, self.wishes, self.shop.clock.now())
         if woken is None:
             return ""
-        wake = Wake(integration_id=woken, cause=Cause.NOTIFICATION, correlation_id=delivery.message_id)
+        wake = Wake(
+            integration_id=woken,
+            cause=Cause.NOTIFICATION,
+            correlation_id=delivery.message_id,
+            traceparent=tracing.current(),
+        )
         await self.shop.commands.wake([wake])
         return woken

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
-from adapters.telemetry import metrics
+from adapters.telemetry import metrics, tracing
 from adapters.telemetry.pulse import Pulse, moved
 from events.dead_letters import Replayed
 from events.failures import Malformed, TryLater
@@ -22,6 +22,8 @@ from worker.parts import consumer_of
 from worker.said import Said
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from adapters.process.logs import Logger
     from adapters.rabbitmq.consumer import Delivery, Inbox
     from events.failures import System
@@ -107,6 +109,28 @@ class Shop:
             clear_contextvars()
             bind_contextvars(**before)
         metrics.PROCESSING.labels(consumer).observe(self.clock.monotonic() - began)
+
+    def span(self, delivery: Delivery, said: str | None = None) -> AbstractContextManager[tracing.Span]:
+        """Trace what is done about a message. `said`: the context that its body names.
+
+        What is replayed begins a trace of its own, which names the one that failed.
+        """
+        if not tracing.on():
+            return tracing.NOTHING
+        context = tracing.context_of(said, delivery.headers.get(tracing.HEADER))
+        replayed = Replayed.of(delivery.headers) is not None
+        return tracing.span(
+            f"process {delivery.queue}",
+            tracing.Kind.CONSUMER,
+            parent="" if replayed else context,
+            links=[context] if replayed and context else [],
+            attributes={
+                "messaging.system": "rabbitmq",
+                "messaging.destination.name": delivery.queue,
+                "messaging.operation.type": "process",
+                "messaging.message.id": delivery.message_id,
+            },
+        )
 
     @staticmethod
     def processed(queue: str, outcome: str, count: int = 1) -> None:

@@ -161,7 +161,8 @@ def newest(known: PsaSeen | None, seen: PsaSeen) -> PsaSeen:
     if known is None or seen.revision > known.revision:
         return seen
     if seen.revision == known.revision and known.item is None and not known.deleted:
-        return seen
+        told = known.changed_at or known.traceparent  # by the event that announced what has been read now
+        return replace(seen, changed_at=known.changed_at, traceparent=known.traceparent) if told else seen
     return known
 
 

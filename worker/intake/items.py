@@ -57,6 +57,7 @@ class _Plan:
 
     now: datetime
     changes: dict[ItemKey, ItemChange]
+    traces: dict[ItemKey, str]
     observed: list[Observed] = field(default_factory=list[Observed])
     wake: dict[str, ItemKey] = field(default_factory=dict[str, ItemKey])
     look_again: set[ItemKey] = field(default_factory=set[ItemKey])
@@ -72,7 +73,9 @@ async def take_items(batch: Sequence[ItemChanged], wishes: Wishes, observations:
 
     The batch must not be acked before the wake-ups are sent, or their integrations marked due.
     """
-    plan = _Plan(now, _newest(batch))
+    newest = _newest(batch)
+    changes = {key: event.data for key, event in newest.items()}
+    plan = _Plan(now, changes, {key: event.traceparent or "" for key, event in newest.items()})
     users = {(change.tenant_id, user) for change in plan.changes.values() for user in change.assignees or ()}
     assignees = _grouped(await wishes.assignees(sorted(users)), lambda one: (one.tenant_id, one.user_id))
     for key, links in (await _standing(plan, observations)).items():
@@ -91,14 +94,18 @@ def _key(change: ItemChange) -> ItemKey:
     return ItemKey(change.tenant_id, change.item_type, change.item_id, change.part_id)
 
 
-def _newest(batch: Iterable[ItemChanged]) -> dict[ItemKey, ItemChange]:
-    newest: dict[ItemKey, ItemChange] = {}
+def _newest(batch: Iterable[ItemChanged]) -> dict[ItemKey, ItemChanged]:
+    newest: dict[ItemKey, ItemChanged] = {}
     for event in batch:
-        change, key = event.data, _key(event.data)
+        key = _key(event.data)
         known = newest.get(key)
-        if known is None or (change.revision, change.item is not None) > (known.revision, known.item is not None):
-            newest[key] = change
+        if known is None or _news(event) > _news(known):
+            newest[key] = event
     return newest
+
+
+def _news(event: ItemChanged) -> tuple[int, bool]:
+    return event.data.revision, event.data.item is not None
 
 
 def _reference(change: ItemChange) -> str | None:
@@ -150,7 +157,7 @@ def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Standing], assignees: 
     plan.old += not news and not newcomers
     if not news and not newcomers:
         return
-    seen = _seen(change, plan.now)
+    seen = _seen(plan, key)
     for link in news:
         plan.wake[link.integration_id] = key
         made_in = link.generation if link.item is None else None
@@ -169,10 +176,18 @@ def _is_news(link: Standing, change: ItemChange) -> bool:
     return change.revision == link.revision and link.lacks_content and change.item is not None
 
 
-def _seen(change: ItemChange, now: datetime) -> PsaSeen:
+def _seen(plan: _Plan, key: ItemKey) -> PsaSeen:
+    change = plan.changes[key]
     item = change.item.model_dump_json(by_alias=True, exclude_none=True) if change.item else None
-    changed_at = change.modified_on
-    return PsaSeen(change.revision, change.deleted, assigned=True, item=item, at=now, changed_at=changed_at)
+    return PsaSeen(
+        change.revision,
+        change.deleted,
+        assigned=True,
+        item=item,
+        at=plan.now,
+        changed_at=change.modified_on,
+        traceparent=plan.traces[key],
+    )
 
 
 def _fresh_link(assignee: Assignee, key: ItemKey, seen: PsaSeen, now: datetime) -> Link:
@@ -238,7 +253,7 @@ def _newest_known(link: Standing, key: ItemKey, newest: int, deleted: int, plan:
         return PsaSeen(deleted, deleted=True, assigned=False, item=None, at=plan.now)
     change = plan.changes[key]
     if change.revision > link.revision and not change.deleted:
-        return replace(_seen(change, plan.now), assigned=link.user_id in (change.assignees or ()))
+        return replace(_seen(plan, key), assigned=link.user_id in (change.assignees or ()))
     if newest <= link.revision:
         return None
     # Another user's link knows a newer revision, but not whether this user is still assigned: read it.
