@@ -306,7 +306,9 @@ def test_a_day_is_how_long_a_person_is_spared() -> None:
 
 
 def test_what_is_read_belongs_to_the_event_that_announced_it() -> None:
-    announced = PsaSeen(3, deleted=False, assigned=True, item=None, at=NOW, changed_at=NOW - timedelta(minutes=1), traceparent="00-1")
+    announced = PsaSeen(
+        3, deleted=False, assigned=True, item=None, at=NOW, changed_at=NOW - timedelta(minutes=1), traceparent="00-1"
+    )
     read = PsaSeen(3, deleted=False, assigned=True, item="{}", at=NOW + timedelta(seconds=1))
     taken = record.newest(announced, read)
     assert (taken.item, taken.changed_at, taken.traceparent) == ("{}", announced.changed_at, "00-1")
