@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Final, cast
 
-import click
+import typer
 
 from adapters.process.ending import Overdue
 from events.failures import Malformed, Misconfigured, SyncError, TryLater
@@ -27,12 +27,12 @@ def exit_code(command: Callable[[], object]) -> int:
     """Run a command to its end, say what went wrong if anything foreseen did, and return the exit code."""
     try:
         command()
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         return end.exit_code
-    except click.ClickException as misuse:
-        misuse.show()
+    except typer.TyperException as misuse:
+        sys.stderr.write(f"{misuse.format_message()}\n")
         return MISUSED
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except Exception as error:
         words = _words(error)

@@ -29,6 +29,8 @@ def _split(value: Any) -> Any:  # noqa: ANN401 - what the environment holds
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+AnySecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+"""Comma-separated, perhaps none; in a settings file a list as well."""
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 """Comma-separated; in a settings file a list as well."""
 

@@ -14,7 +14,7 @@ import typer
 from adapters.mongodb.links import Links
 from adapters.mongodb.overview import Overview
 from adapters.process.ending import run_until_asked
-from adapters.process.environment import Secrets, plain
+from adapters.process.environment import AnySecrets, plain
 from adapters.process.system import SystemClock, new_id
 from adapters.rabbitmq.connection import connect
 from adapters.rabbitmq.publisher import open_publisher
@@ -56,7 +56,7 @@ _SAY_EVERY: Final = 5.0
 class _Foreseeing(Store):
     """With the secrets, it is known as well whether a notification's signature would be believed."""
 
-    cronofy_client_secrets: Secrets = ()
+    cronofy_client_secrets: AnySecrets = ()
 
 
 def replay(
