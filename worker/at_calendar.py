@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics, tracing
 from events.calendar import Accepted, CalendarWrite, NotThere, Rejected, RemoveEventWrite, Stumbled, WriteResult
-from events.failures import Gone, MustReconnect, System, TryLater
+from events.failures import Gone, MustReconnect, Refused, SyncError, System, TryLater
 from events.items import ItemType
 from events.link import CalendarSeen, Link, LinkState, ManagedEvent, Origin, link_id, managed_event_id
 from events.outcomes import Direction
@@ -56,29 +56,50 @@ def _batch_size(work: Slice) -> int:
 async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     await work.holding.assure()
     writes = [_entry(work, one) for one in steps]
-    try:
-        with tracing.together("write to calendar", [one.stored.trace for one in steps]):
-            results = await work.calendar.write(writes)
-    except TryLater as error:
-        if len(steps) > 1 or error.system is not System.CRONOFY or error.reason is not Reason.SERVER_ERROR:
-            raise
-        results = [Stumbled(error.reason, error.detail)]
+    with tracing.together("write to calendar", [one.stored.trace for one in steps]):
+        results = await _results(work, writes)
+    failure = await _failure_of_all(work, writes, results)
     pairs: list[tuple[Link, Link]] = []
     again: list[Judged] = []
     for one, result in zip(steps, results, strict=True):
+        if failure is not None and _is_forbidden(result):
+            continue  # no item's trouble: it was written down as wanted, and waits until the calendar takes it
         link = _after(work, one, result)
         if isinstance(result, NotThere):
             again.append(work.judge(one.stored, link))
         else:
             pairs.append((one.stored, link))
     await work.save(pairs)
-    if any(
-        isinstance(r, NotThere) and not isinstance(w, RemoveEventWrite) for w, r in zip(writes, results, strict=True)
-    ):
-        raise Gone(Reason.GONE, "the calendar was not there for a write")
-    if all(isinstance(result, Stumbled) and result.reason is Reason.PROVIDER_ERROR for result in results):
-        raise MustReconnect(Reason.PROVIDER_ERROR, "none of the writes was taken")
+    if failure is not None:
+        raise failure
     return again
+
+
+async def _results(work: Slice, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
+    try:
+        return await work.calendar.write(writes)
+    except TryLater as error:
+        if len(writes) > 1 or error.system is not System.CRONOFY or error.reason is not Reason.SERVER_ERROR:
+            raise
+        return [Stumbled(error.reason, error.detail)]
+
+
+async def _failure_of_all(
+    work: Slice, writes: Sequence[CalendarWrite], results: Sequence[WriteResult]
+) -> SyncError | None:
+    """Return what the results say about the calendar as a whole; None if it works."""
+    if any(map(_is_forbidden, results)) and not await work.calendar.takes_writes():
+        return Refused(Reason.MISSING_SCOPE, "the calendar takes no writes")
+    puts = [result for write, result in zip(writes, results, strict=True) if not isinstance(write, RemoveEventWrite)]
+    if any(isinstance(result, NotThere) for result in puts):
+        return Gone(Reason.GONE, "the calendar was not there for a write")
+    if all(isinstance(result, Stumbled) and result.reason is Reason.PROVIDER_ERROR for result in results):
+        return MustReconnect(Reason.PROVIDER_ERROR, "none of the writes was taken")
+    return None
+
+
+def _is_forbidden(result: WriteResult) -> bool:
+    return isinstance(result, Rejected) and result.reason is Reason.MISSING_SCOPE
 
 
 def _entry(work: Slice, one: Judged) -> CalendarWrite:
