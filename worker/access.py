@@ -155,11 +155,6 @@ class CronofyAccess:
         """Carry out writes, in one request."""
         return await self._authorized(lambda token: self._cronofy.batch(token, writes))
 
-    async def takes_writes(self) -> bool:
-        """Whether the linked calendar is there and can be written to."""
-        mine = [one for one in await self.calendars() if one.calendar_id == self._calendar_id]
-        return bool(mine) and mine[0].writable
-
     @property
     def _calendar_id(self) -> str:
         settings = self._holding.integration.wanted.settings

@@ -88,7 +88,7 @@ async def _failure_of_all(
     work: Slice, writes: Sequence[CalendarWrite], results: Sequence[WriteResult]
 ) -> SyncError | None:
     """Return what the results say about the calendar as a whole; None if it works."""
-    if any(map(_is_forbidden, results)) and not await work.calendar.takes_writes():
+    if any(map(_is_forbidden, results)) and await work.calendar_trouble() is not None:
         return Refused(Reason.MISSING_SCOPE, "the calendar takes no writes")
     puts = [result for write, result in zip(writes, results, strict=True) if not isinstance(write, RemoveEventWrite)]
     if any(isinstance(result, NotThere) for result in puts):

@@ -125,9 +125,6 @@ class MemoryCalendar:
         self._get_through(self.clock.now())
         return [Accepted() for _ in writes]
 
-    async def takes_writes(self) -> bool:
-        return True
-
     def _get_through(self, began: datetime) -> None:
         if self.clock.now() - began > CALL or self.mishap():
             raise TryLater(System.CRONOFY, Reason.UNREACHABLE, "no answer")
