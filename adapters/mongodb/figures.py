@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
 from adapters.mongodb.integrations import COLLECTION as INTEGRATIONS
 from adapters.mongodb.links import COLLECTION as LINKS
+from events.link import LinkState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -115,6 +116,17 @@ class Figures:
             on_hold={system: sum(one[system] for one in found) for system in ("cronofy", "psa")},
             stalest=min(stalest, default=None),
         )
+
+    async def held_back(self) -> Amount:
+        """Look at the deletions that a brake holds back. `since`: when the first was."""
+        found = await self._aggregate(
+            self._links,
+            # The range names no integration, but the index.
+            {"$match": {"integration_id": {"$gt": ""}, "state": LinkState.QUARANTINED.value}},
+            {"$limit": _LINKS},
+            {"$group": {"_id": None, "count": {"$sum": 1}, "since": {"$min": "$ending.at"}}},
+        )
+        return Amount(found[0]["count"], found[0]["since"]) if found else Amount(0, None)
 
     async def dead_letters(self) -> dict[str, Amount]:
         """Look at the dead letters that nobody has dealt with yet, by reason."""

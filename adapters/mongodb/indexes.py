@@ -32,12 +32,6 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING)], name="of_user"),
         IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
         IndexModel([("held.account.sub", ASCENDING)], name="of_account", sparse=True),
-        # Usually empty: deletions that a brake holds back.
-        IndexModel(
-            [("integration_id", ASCENDING), ("_id", ASCENDING)],
-            name="quarantined",
-            partialFilterExpression={"state": LinkState.QUARANTINED.value},
-        ),
         # Nearly always empty: those whose user connected another account and has not been answered.
         IndexModel([("held.offered.account.sub", ASCENDING)], name="of_offered_account", sparse=True),
     ),
@@ -50,6 +44,12 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
             [("integration_id", ASCENDING), ("ending.at", ASCENDING)],
             name="ending",
             partialFilterExpression={"ending.at": {"$exists": True}},
+        ),
+        # Usually empty: deletions that a brake holds back.
+        IndexModel(
+            [("integration_id", ASCENDING), ("_id", ASCENDING)],
+            name="quarantined",
+            partialFilterExpression={"state": LinkState.QUARANTINED.value},
         ),
         # Nearly always empty: those whose item is being created at this moment.
         IndexModel(

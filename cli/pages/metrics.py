@@ -46,7 +46,7 @@ LABELS: Final = {
     "status": "Of an HTTP answer: its code, or `none` without one. Of an integration: `connected`, `not_connected`.",
     "active": "`true` unless the user switched the integration off.",
     "lane": "For whom a request is sent, from the most urgent: `real_time`, `asked`, `backfill`, `audit`.",
-    "sample": "A kind of figures: `waiting`, `integrations`, `dead_letters`, `budget`.",
+    "sample": "A kind of figures: `waiting`, `integrations`, `dead_letters`, `held_back`, `budget`.",
 }
 """What each label means, whichever metric has it."""
 

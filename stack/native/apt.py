@@ -43,13 +43,14 @@ def _chosen(
     """Say which packages to fetch.
 
     What they need is worked out as if nothing were installed, so that a half-installed machine and a bare one give the
-    same answer. Of that we take what `ours` says, and the libraries that the machine lacks.
+    same answer. Of that we take what `ours` says, and the libraries that the machine lacks, but none for browsers.
     """
     plan = run_to_end([*apt, "--no-install-recommends", "--simulate", "install", *packages], work, owner)
     needed = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
     listing = run_to_end(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n"], work, owner)
     present = {name for state, name in map(str.split, listing.splitlines()) if state == "installed"}
-    return [name for name in needed if ours(name) or (name.startswith("lib") and name not in present)]
+    lacking = {name for name in needed if name.startswith("lib") and not name.startswith("libjs-")} - present
+    return [name for name in needed if ours(name) or name in lacking]
 
 
 def libraries(folder: Path) -> list[str]:

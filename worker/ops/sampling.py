@@ -85,6 +85,11 @@ OPEN: Final = Family(
 OPEN_AGE: Final = Family(
     "calsync_open_dead_letters_oldest_seconds", "Age of the oldest of them, by reason.", ("reason",)
 )
+HELD_BACK: Final = Family(
+    "calsync_held_back_deletions",
+    "Deletions that a brake holds back, until somebody releases or discards them (at most 20000).",
+)
+HELD_BACK_AGE: Final = Family("calsync_held_back_deletions_oldest_seconds", "Age of the oldest of them; 0 without any.")
 BUDGET_LEFT: Final = Family(
     "calsync_budget_left_requests", "Requests to Cronofy that each lane could send at this moment.", ("lane",)
 )
@@ -103,6 +108,7 @@ SAMPLE_FAILED: Final = Family(
 )
 SAMPLED: Final = (
     OVERDUE, OVERDUE_AGE, WAITING, WAITING_AGE, WAITING_COMPLETE, INTEGRATIONS, ON_HOLD, STALEST, OPEN, OPEN_AGE,
+    HELD_BACK, HELD_BACK_AGE,
     BUDGET_LEFT, BUDGET_RATE, BUDGET_PAUSED, SAMPLE_AGE, SAMPLE_FAILED,
 )  # fmt: skip
 """All of them, for the documents."""
@@ -145,14 +151,21 @@ class Sampler:
         self._letters: Sample[dict[str, Amount]] = Sample(
             "dead_letters", lambda _: figures.dead_letters(), _QUICK, clock
         )
+        self._held_back: Sample[Amount] = Sample("held_back", lambda _: figures.held_back(), _SLOW, clock)
         self._budget: Sample[Left] = Sample("budget", lambda _: budget.left(), _QUICK, clock)
 
     async def exposition(self) -> bytes:
         """Return the figures as Prometheus reads them."""
-        samples = (self._waiting, self._standings, self._letters, self._budget)
+        samples = (self._waiting, self._standings, self._letters, self._held_back, self._budget)
         await asyncio.gather(*(sample.refresh() for sample in samples))
         now = self._clock.now()
-        families = [*self._of_waiting(now), *self._of_standings(now), *self._of_letters(now), *self._of_budget()]
+        families = [
+            *self._of_waiting(now),
+            *self._of_standings(now),
+            *self._of_letters(now),
+            *self._of_held_back(now),
+            *self._of_budget(),
+        ]
         families += [
             SAMPLE_AGE.of({(one.name,): (now - one.taken_at).total_seconds() for one in samples if one.taken_at}),
             SAMPLE_FAILED.of({(one.name,): float(one.failed) for one in samples}),
@@ -184,6 +197,10 @@ class Sampler:
     def _of_letters(self, now: datetime) -> list[GaugeMetricFamily]:
         letters = self._letters.value
         return [] if letters is None else _amounts(OPEN, OPEN_AGE, letters, now)
+
+    def _of_held_back(self, now: datetime) -> list[GaugeMetricFamily]:
+        held = self._held_back.value
+        return [] if held is None else [HELD_BACK.of({(): held.count}), HELD_BACK_AGE.of({(): _age(held, now)})]
 
     def _of_budget(self) -> list[GaugeMetricFamily]:
         left = self._budget.value

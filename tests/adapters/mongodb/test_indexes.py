@@ -15,6 +15,7 @@ from pymongo import MongoClient
 
 from adapters.mongodb import indexes
 from adapters.mongodb.driver import Database, Driver, open_database
+from adapters.mongodb.figures import Figures
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal, Mark, Which, kept_for
 from adapters.mongodb.links import Links
@@ -118,6 +119,7 @@ class Adapter:
     links: Links
     journal: Journal
     overview: Overview
+    figures: Figures
 
 
 CREATING = replace(link(item(5)), item=None, psa_asks=(PsaAsk(content(), frozenset(Field), content(), CREATION),))
@@ -130,7 +132,11 @@ async def adapter(mongodb_url: str, database: str) -> AsyncGenerator[Adapter]:
     async with open_database(Driver.PYMONGO, mongodb_url, database) as opened:
         await indexes.apply(opened)
         adapter = Adapter(
-            Integrations(opened, VAULT, lambda: 0.0), Links(opened), Journal(opened, kept_for(KEEP)), Overview(opened)
+            Integrations(opened, VAULT, lambda: 0.0),
+            Links(opened),
+            Journal(opened, kept_for(KEEP)),
+            Overview(opened),
+            Figures(opened),
         )
         await linked(adapter.integrations)
         await adapter.links.add(lease(1), [MINE, CREATING, *(link(item(100 + n)) for n in range(OTHERS))])
@@ -183,6 +189,9 @@ HOT: dict[str, tuple[Ask, int]] = {
     "redacting the log of a link": (lambda to: to.journal.redact(ANN.integration_id, ["int_ann/none"]), 0),
     "the log of a run": (lambda to: to.journal.page(Which(run_id="1"), Mark(after(1), "1"), 5), 5),
     "the log": (lambda to: to.journal.page(Which(), Mark(after(1)), 5), 5),
+    "deletions that are held back": (lambda to: to.overview.held_back(None), 0),
+    "how many deletions are held back": (lambda to: to.figures.held_back(), 0),
+    "what waits": (lambda to: to.figures.waiting(after(1)), 51 + 1 + OTHERS),
     "how links stand": (lambda to: to.overview.link_states(ANN.integration_id), 2 + OTHERS),
 }
 
