@@ -15,7 +15,7 @@ from adapters.mongodb.figures import Amount, Figures
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.links import Links
 from events.integration import Assignee, Held, Note, Status
-from events.link import CalendarAsk
+from events.link import CalendarAsk, Ending, LinkState, Verdict
 from events.reasons import Reason
 from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, after, item, lease, link, linked
 from tests.adapters.mongodb.subjects import VAULT
@@ -99,3 +99,13 @@ async def test_open_dead_letters_are_counted_by_reason(
         {"status": "discarded", "reason": "poison", "first_at": NOW - timedelta(days=9)},
     ])
     assert await Figures(opened).dead_letters() == {"poison": Amount(2, NOW - timedelta(days=2))}
+
+
+async def test_deletions_that_are_held_back_are_counted_since_the_first_was(opened: Database) -> None:
+    links = Links(opened)
+    held = [
+        link(item(n), state=LinkState.QUARANTINED, ending=Ending(after(-n), Verdict.HELD, Reason.CALENDAR_DELETED))
+        for n in (1, 2)
+    ]
+    await links.add(lease(1), [*held, link(item(3))])
+    assert await Figures(opened).held_back() == Amount(2, after(-2))

@@ -189,7 +189,6 @@ HOT: dict[str, tuple[Ask, int]] = {
     "redacting the log of a link": (lambda to: to.journal.redact(ANN.integration_id, ["int_ann/none"]), 0),
     "the log of a run": (lambda to: to.journal.page(Which(run_id="1"), Mark(after(1), "1"), 5), 5),
     "the log": (lambda to: to.journal.page(Which(), Mark(after(1)), 5), 5),
-    "deletions that are held back": (lambda to: to.overview.held_back(None), 0),
     "how many deletions are held back": (lambda to: to.figures.held_back(), 0),
     "what waits": (lambda to: to.figures.waiting(after(1)), 51 + 1 + OTHERS),
     "how links stand": (lambda to: to.overview.link_states(ANN.integration_id), 2 + OTHERS),
