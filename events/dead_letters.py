@@ -135,10 +135,15 @@ class Source:
         """Return what a delivery says, unless a stock tool moved the message: then what it was before."""
         if exchange or header("exchange") not in headers:
             return cls(exchange, routing_key, message_id)
-        before = DeadLetter.of({**headers, _BROKERS_STORY: ()}, datetime.min.replace(tzinfo=UTC))
-        attempts = str(headers.get(header("attempts"), ""))
+        attempts = _said(headers, "attempts")
         failures = int(attempts) if attempts.isdecimal() and len(attempts) < 10 else 0
-        return cls(before.exchange, before.routing_key, before.message_id or message_id, failures)
+        first = _said(headers, "message_id") or message_id
+        return cls(_said(headers, "exchange"), _said(headers, "routing_key"), first, failures)
+
+
+def _said(headers: Mapping[str, Any], name: str) -> str:
+    value = headers.get(header(name))
+    return value if isinstance(value, str) and len(value) <= _SHORT else ""
 
 
 class LinkFailed(Contract):

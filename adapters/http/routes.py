@@ -16,7 +16,7 @@ _LONGEST: Final = 300
 def route(url: str) -> str:
     """Return an address without host, query and ids: `/v2/calendar/items/service_call/{id}`."""
     path = url.partition("?")[0].partition("#")[0].partition("://")[2].partition("/")[2]
-    return "".join(f"/{part if _WORD.fullmatch(part) else '{id}'}" for part in path.split("/"))
+    return "".join(f"/{part if not part or _WORD.fullmatch(part) else '{id}'}" for part in path.split("/"))
 
 
 def call(method: str, url: str, status: object = "") -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from events.addresses import COMMANDS, DEAD_LETTERS, LINK_KEY
 from events.commands import Cause
 from events.contract import parse
-from events.dead_letters import LINK_FAILED, DeadLetter, LinkFailed, portable
+from events.dead_letters import LINK_FAILED, DeadLetter, LinkFailed, Replayed, Source, portable
 from events.items import ItemType
 from events.link import ItemKey, Link, ManagedEvent, Origin, managed_event_id
 from events.outcomes import Direction
@@ -187,6 +187,38 @@ def test_reading_never_fails(headers: dict[str, Any]) -> None:
     assert DeadLetter.of(letter.headers(), NOW) == letter
 
 
+# Replays, and what stock tools move
+
+
+REPLAYED = Replayed("0123456789abcdef01234567", "job:0123456789abcdef01234567")
+
+
+def test_a_replay_is_known_by_its_headers_and_nothing_else_is() -> None:
+    assert Replayed.of({"other": "1", **REPLAYED.headers()}) == REPLAYED
+    assert Replayed.of(LETTER.headers()) is None
+    assert Replayed.of({"x-calsync-replay-of": 5, "x-calsync-replay": "r"}) is None
+    assert Replayed.of({}) is None
+
+
+def test_a_replay_that_the_broker_set_aside_is_still_known_as_one() -> None:
+    letter = DeadLetter.of({**REPLAYED.headers(), **by_broker()}, NOW)
+    assert (letter.replay_of, letter.replay) == (REPLAYED.letter, REPLAYED.replay)
+
+
+def test_a_message_is_where_it_was_delivered_unless_a_stock_tool_moved_it() -> None:
+    headers = LETTER.headers()
+    assert Source.of(headers, "psa.events", "key", "m-2") == Source("psa.events", "key", "m-2")
+    assert Source.of({}, "", "a.queue", "m-2") == Source("", "a.queue", "m-2")
+    moved = Source.of(headers, "", "calsync.psa-items.v1", "m-2")
+    assert moved == Source("psa.events", "psa.calendar_item.changed.v1", "m-1", failures=3)
+
+
+@pytest.mark.parametrize("attempts", ["many", "", "-1", "9" * 30, 5, None])
+def test_of_a_number_of_failures_that_makes_no_sense_nothing_is_taken(attempts: object) -> None:
+    headers = {**LETTER.headers(), "x-calsync-attempts": attempts, "x-calsync-message-id": b"\xff"}
+    assert Source.of(headers, "", "a.queue", "m-2") == Source("psa.events", LETTER.routing_key, "m-2")
+
+
 # Publishing again
 
 
@@ -233,3 +265,5 @@ async def test_a_failed_item_lies_there_as_agreed() -> None:
     )
     letter = DeadLetter.of(message.headers, NOW)
     assert (letter.reason, letter.detail, letter.exchange) == ("psa_refused", "No.", COMMANDS)
+    assert (letter.error, letter.stack, letter.call) == ("KeyError", "worker/x.py:1 in y", "PUT /v1 422")
+    assert letter.correlation_id == "m-1"
