@@ -19,6 +19,7 @@ class Cause(StrEnum):
     NOTIFICATION = "notification"
     DUE = "due"
     REPLAY = "replay"
+    AUDIT = "audit"
 
 
 class Wake(Contract):

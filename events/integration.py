@@ -125,6 +125,28 @@ class CalendarInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class DeepLook:
+    """A complete look at the calendar that is under way, part by part."""
+
+    began: datetime
+    start: datetime
+    end: datetime
+    parts: int
+    done: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """When the calendar is looked at unasked."""
+
+    light_at: datetime | None = None
+    deep_at: datetime | None = None
+    look: DeepLook | None = None
+    suspicious: int = 0
+    """How many complete looks in a row showed so little that they were not believed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What is the case. Written by the holder of the lease only."""
 
@@ -176,6 +198,7 @@ class Held:
     last_sync: datetime | None = None
     verified_at: datetime | None = None
     """When the calendar was last read completely."""
+    audit: Audit = Audit()
     empty_looks: int = 0
     """Reads in a row that did not show what a notification had announced."""
     calendar_hold: datetime | None = None

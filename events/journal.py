@@ -21,6 +21,8 @@ class Act(StrEnum):
     CONFIRM = "confirm"
     SKIP = "skip"
     REJECT = "reject"
+    FIND = "find"
+    """An audit found what no message had announced."""
     CONNECT = "connect"
     CONFIGURE = "configure"
 

@@ -233,6 +233,15 @@ class DeletionsHeldData(About):
     """The reason in an English sentence for the user."""
 
 
+class SuspiciousReadData(About):
+    """The calendar showed so little of what is known that the read was not believed. Nothing was deleted."""
+
+    known: int
+    """How many events it should have shown."""
+    shown: int
+    """How many of them it did show."""
+
+
 class ItemFrozenData(ItemData):
     """A text goes to and fro between two values, because something else writes it as well. It is left alone."""
 
@@ -379,6 +388,13 @@ class DeletionsHeld(Told):
     data: DeletionsHeldData
 
 
+class SuspiciousRead(Told):
+    """A complete look at the calendar was not believed. It is repeated until one is; then the calendar is verified."""
+
+    type: Literal["calsync.integration.suspicious_read.v1"] = "calsync.integration.suspicious_read.v1"
+    data: SuspiciousReadData
+
+
 class ItemFrozen(Told):
     """A field of an item is frozen."""
 
@@ -409,6 +425,7 @@ Outcome = Annotated[
     | ItemConflict
     | ItemFrozen
     | DeletionsHeld
+    | SuspiciousRead
     | RunProgress
     | OrderClosed,
     Discriminator("type"),

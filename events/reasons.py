@@ -103,6 +103,10 @@ class Reason(StrEnum):
     )
     FIELD_FLIPS = "field_flips", "This text goes to and fro between two values; it is left alone for a day."
     WRITE_BUDGET = "write_budget", "This item was written unusually often; it is written again later."
+    MISSED_SIGNAL = "missed_signal", "No notification had told of this change; an audit found it."
+    ENTERED_WINDOW = "entered_window", "Time has brought this event into sight; an audit found it."
+    VANISHED = "vanished", "The event was gone from the calendar without a word; it is looked for, and made again."
+    CHANNEL_CLOSED = "channel_closed", "The notification channel had been closed; it was opened again."
     SUSPICIOUS_READ = "suspicious_read", "The calendar showed far fewer events than are known; it is read again later."
 
     # Refused by the other side

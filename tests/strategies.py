@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from events.commands import Cause
 from events.content import ALL_FIELDS, AllDay, Content, Field, Timed, Value, When
-from events.integration import Account, CalendarInfo, ConnectWish, Grant, Held, SettingsWish, Status, Tokens
+from events.integration import (
+    Account,
+    Audit,
+    CalendarInfo,
+    ConnectWish,
+    DeepLook,
+    Grant,
+    Held,
+    SettingsWish,
+    Status,
+    Tokens,
+)
 from events.items import ItemType
 from events.journal import Act, Entry, Result
 from events.link import (
@@ -253,6 +264,13 @@ held: Final = whole(
     linked_since=maybe(moments),
     last_sync=maybe(moments),
     verified_at=maybe(moments),
+    audit=whole(
+        Audit,
+        light_at=maybe(moments),
+        deep_at=maybe(moments),
+        look=maybe(whole(DeepLook, began=moments, start=moments, end=moments, parts=counts, done=counts)),
+        suspicious=counts,
+    ),
     empty_looks=counts,
     calendar_hold=maybe(moments),
     calendar_failures=counts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics, tracing
@@ -21,6 +22,7 @@ from events.failures import (
 )
 from events.integration import Busy, Lost, Released, Status, Taken, Unknown
 from events.reasons import Reason
+from worker.auditing import audit, next_audit
 from worker.core.ownership import overridden
 from worker.core.permit import Policy
 from worker.core.retry import backoff
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from events.lanes import Lane
     from events.tenant import TenantSettings
     from worker.access import Access
     from worker.ports import Calendar, Commands, Leases
@@ -57,7 +60,7 @@ class Executor:
     tenants: TenantCache
     tools: Tools
     open_access: Callable[[Holding], Access]
-    open_calendar: Callable[[Holding], Calendar]
+    open_calendar: Callable[[Holding, Lane], Calendar]
 
     async def execute(self, wake: Wake, message_id: str) -> str:
         """Execute a wake-up. Returns what came of it, for the log. Raises `TryLater` if store or broker are away."""
@@ -158,13 +161,17 @@ class Executor:
             await self.tools.links.all_due(integration.id, self.tools.clock.now())
             await holding.save(tenant_version=tenant.version)
         policy = _policy(holding, tenant.settings)
-        return Slice(self.tools, holding, self.open_calendar(holding), policy, occasion, setup.trouble)
+        calendars = partial(self.open_calendar, holding)
+        return Slice(self.tools, holding, calendars, policy, occasion, setup.trouble)
 
     async def _reconcile(self, wake: Wake, setup: Setup) -> datetime | None:
         work, holding = await self._begin(wake, setup), setup.holding
         if holding.held.revising:
             await revise(work)
         due_at = await reconcile(work)
+        if not work.over and await audit(work, setup):
+            due_at = await reconcile(work)
+        due_at = _earliest(due_at, next_audit(holding.held.audit))
         await setup.worked()
         return _earliest(due_at, await leave_former(work) if not work.over else work.now())
 

@@ -30,6 +30,8 @@ from events.outcomes import (
     ItemRef,
     OrderClosed,
     OrderClosedData,
+    SuspiciousRead,
+    SuspiciousReadData,
     Switched,
     SwitchedData,
     Synced,
@@ -194,3 +196,9 @@ def deletions_held(
         explanation=reason.explanation,
     )
     return DeletionsHeld(**_envelope(holding, f"deletions_held:{direction}:{at.isoformat()}", data, at))
+
+
+def suspicious_read(holding: Holding, known: int, shown: int, at: datetime) -> SuspiciousRead:
+    """A complete look was not believed."""
+    data = SuspiciousReadData(**_about(holding.integration), known=known, shown=shown)
+    return SuspiciousRead(**_envelope(holding, f"suspicious_read:{at.isoformat()}", data, at))

@@ -96,10 +96,10 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
     as_of, url = page.as_of, page.next_url
     if url is None:
         work.read_at = began
-    await advance(work, await _observed(work, page, due if url is None else ()))
+    await advance(work, await observed(work, page, due if url is None else ()))
     while url is not None:
         page = await _next_page(work, url)
-        await advance(work, await _observed(work, page, ()))
+        await advance(work, await observed(work, page, ()))
         url = page.next_url
     work.read_at = began  # only a complete read says anything about an event that it does not show
     if as_of is not None:
@@ -110,10 +110,10 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
 async def _survey(work: Slice) -> None:
     """Look for events of ours that are in the calendar already, left by a former integration, and adopt them."""
     page = await work.calendar.ours(work.policy.calendar_id)
-    await advance(work, await _observed(work, page, ()))
+    await advance(work, await observed(work, page, ()))
     while page.next_url is not None:
         page = await _next_page(work, page.next_url)
-        await advance(work, await _observed(work, page, ()))
+        await advance(work, await observed(work, page, ()))
     work.holding.note(surveyed=True)
 
 
@@ -147,7 +147,7 @@ def _since(work: Slice) -> datetime | None:
     return min(cursor, hinted or cursor) - OVERLAP
 
 
-async def _observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
+async def observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
     """Return the links of a page with what was read, those that are due, and new ones for unknown events."""
     calendar_id, private = work.policy.calendar_id, work.policy.tenant.private_inbound
     work.newest_seen = max([work.newest_seen, *(event.updated for event in page.events if event.updated)])

@@ -40,6 +40,7 @@ from events.addresses import (
     PSA_ITEMS_QUEUE,
 )
 from events.failures import System, TryLater
+from events.lanes import Lane
 from worker.access import CronofyAccess, Service
 from worker.consumers.commands import CommandsConsumer
 from worker.consumers.dead_letters import BATCH as KEPT_AT_ONCE
@@ -259,8 +260,8 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         stopping=opened.shop.stopping.is_set,
     )
 
-    def access(holding: Holding) -> CronofyAccess:
-        return CronofyAccess(service, holding)
+    def access(holding: Holding, lane: Lane = Lane.REAL_TIME) -> CronofyAccess:
+        return CronofyAccess(service, holding, lane)
 
     return Executor(opened.integrations, opened.shop.commands, tenants, tools, access, access)
 

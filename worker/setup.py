@@ -253,6 +253,15 @@ class Setup:
             former=tuple(former),
         )
 
+    async def renew_channel(self) -> bool:
+        """Open the notification channel again if it was closed. Whether it was."""
+        channel = await self.access.create_channel(self._held.calendar_id)
+        if channel.channel_id == self._held.channel_id:
+            return False
+        former = self._held.channel_id
+        await self.holding.save(channel_id=channel.channel_id)
+        return former is not None
+
     async def _list_calendars(self, revision: int) -> None:
         calendars = await self._calendars()
         now = replace(self._held, calendars=calendars, listed_revision=revision)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics, tracing
 from events.failures import System
+from events.lanes import Lane
 from events.reasons import Reason
 from events.traces import Trace, trace_of
 from worker import telling
@@ -20,6 +22,7 @@ from worker.judging import Circumstances, Judged, judge
 from worker.telling import Occasion, Report, is_private
 
 if TYPE_CHECKING:
+    from events.commands import Cause
     from events.failures import TryLater
     from events.journal import Entry
     from events.link import Link
@@ -62,14 +65,15 @@ class Slice:
         self,
         tools: Tools,
         holding: Holding,
-        calendar: Calendar,
+        calendars: Callable[[Lane], Calendar],
         policy: Policy,
         occasion: Occasion,
         calendar_trouble: Callable[[], Awaitable[Reason | None]],
     ) -> None:
         self.tools = tools
         self.holding = holding
-        self.calendar = calendar
+        self.calendar = calendars(Lane.REAL_TIME)
+        self._calendars = calendars
         self.policy = policy
         self.calendar_trouble = calendar_trouble
         """Asks the calendar service whether the connection or the calendar is at fault."""
@@ -95,6 +99,20 @@ class Slice:
     def now(self) -> datetime:
         """Return the time of day."""
         return self.tools.clock.now()
+
+    def calendar_in(self, lane: Lane) -> Calendar:
+        """Return the calendar, to be read with the allowance of another lane."""
+        return self._calendars(lane)
+
+    @contextlib.contextmanager
+    def because_of(self, trigger: Cause) -> Generator[None, None, None]:
+        """Do something for a reason of its own."""
+        former = self._occasion
+        self._occasion = replace(former, trigger=trigger)
+        try:
+            yield
+        finally:
+            self._occasion = replace(former, at=self._occasion.at)
 
     @property
     def occasion(self) -> Occasion:

@@ -173,6 +173,24 @@ def stumbled(report: Report, link: Link, occasion: Occasion, direction: Directio
     report.entries.append(replace(entry, attempt=link.attempts))
 
 
+def found(integration: Integration, link: Link | None, occasion: Occasion, cause: Reason) -> Entry:
+    """Tell of what an audit found, by its cause."""
+    if link is not None:
+        return _entry(link, occasion, Direction.FROM_CALENDAR, Act.FIND, Result.DONE, cause)
+    return Entry(
+        id=f"{integration.id}:{cause}:{occasion.at.isoformat()}",
+        at=occasion.at,
+        tenant_id=integration.tenant_id,
+        integration_id=integration.id,
+        trigger=occasion.trigger,
+        direction=Direction.NONE,
+        act=Act.FIND,
+        result=Result.DONE,
+        reason=cause,
+        correlation_id=occasion.correlation_id,
+    )
+
+
 def unusable(report: Report, link: Link, occasion: Occasion) -> None:
     """Tell of an event from which nothing can be learned."""
     report.entries.append(_entry(link, occasion, Direction.FROM_CALENDAR, Act.SKIP, Result.SKIPPED, Reason.NO_TIME))

@@ -290,7 +290,7 @@ def _content_from_document(document: Document | None) -> Content | None:
         None
         if document is None
         else Content(
-            _when_from_document(document["when"]),
+            when_from_document(document["when"]),
             document["summary"],
             document["description"],
             document["location"],
@@ -308,7 +308,8 @@ def _when_to_document(when: When) -> Document:
             return {"start": first.isoformat(), "end": last.isoformat()}
 
 
-def _when_from_document(document: Document) -> When:
+def when_from_document(document: Document) -> When:
+    """Return a time or a day."""
     start, end = document["start"], document["end"]
     if isinstance(start, datetime):
         return Timed(start, end)
@@ -326,7 +327,7 @@ def _values_from_document(document: Document) -> dict[Field, Value]:
     values: dict[Field, Value] = {}
     for name, value in document.items():
         field = Field(name)
-        values[field] = _when_from_document(value) if field is Field.WHEN else value
+        values[field] = when_from_document(value) if field is Field.WHEN else value
     return values
 
 

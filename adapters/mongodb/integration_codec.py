@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.mongodb.understanding import known
 from events.integration import (
     Account,
+    Audit,
     CalendarInfo,
     ConnectWish,
+    DeepLook,
     DeletionWish,
     Grant,
     Held,
@@ -88,6 +90,7 @@ def _plain(held: Held) -> Document:
         "linked_since": held.linked_since,
         "last_sync": held.last_sync,
         "verified_at": held.verified_at,
+        "audit": asdict(held.audit),
         "empty_looks": held.empty_looks,
         "calendar_hold": held.calendar_hold,
         "calendar_failures": held.calendar_failures,
@@ -107,6 +110,13 @@ def _grant(owner: str, document: Document, vault: Vault | None) -> Grant:
 
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def _audit(document: Document | None) -> Audit:
+    if document is None:
+        return Audit()
+    look = document["look"]
+    return Audit(**{**document, "look": None if look is None else DeepLook(**look)})
 
 
 def _sealed(owner: str, tokens: Tokens | None, vault: Vault) -> bytes | None:
@@ -201,6 +211,7 @@ def _held(owner: str, document: Document, vault: Vault | None) -> Held:
         linked_since=document["linked_since"],
         last_sync=document["last_sync"],
         verified_at=document["verified_at"],
+        audit=_audit(document.get("audit")),
         empty_looks=document["empty_looks"],
         calendar_hold=document["calendar_hold"],
         calendar_failures=document["calendar_failures"],

@@ -24,9 +24,11 @@ from adapters.mongodb.codec import (
     link_to_document,
     psa_seen_to_document,
     standing_from_document,
+    when_from_document,
 )
 from adapters.mongodb.driver import Collection, Database, Document, Query, aggregate, away, insert_new
 from adapters.mongodb.understanding import LATER, all_understood
+from events.content import When
 from events.integration import Lease
 from events.link import (
     ALIVE,
@@ -179,6 +181,13 @@ class Links:
     async def frozen(self, integration_id: str) -> list[Link]:
         """Return links that have frozen texts."""
         return await self._find({"integration_id": integration_id, "frozen": {"$nin": [None, {}]}})
+
+    async def whereabouts(self, integration_id: str) -> dict[str, When]:
+        """Return when the events are that an integration's links have seen in the calendar, by the ids of the links."""
+        query: Query = {"integration_id": integration_id, "calendar_seen.content": {"$ne": None}}
+        with away():
+            found = await self._collection.find(query, {"calendar_seen.content.when": 1}).to_list(None)
+        return {one["_id"]: when_from_document(one["calendar_seen"]["content"]["when"]) for one in found}
 
     async def tally(self, integration_id: str, since: datetime) -> Tally:
         """Count an integration's deletions since a moment, and its links that are alive."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
 
+from events.content import When
 from events.failures import Malformed
 from events.integration import (
     Assignee,
@@ -367,6 +368,11 @@ class MemoryLinks:
     def _of(self, integration_id: str) -> list[Link]:
         mine = [link for link in self.links.values() if link.integration_id == integration_id]
         return sorted(mine, key=lambda link: link.id)
+
+    async def whereabouts(self, integration_id: str) -> dict[str, When]:
+        await self._step("whereabouts")
+        seen = [(link.id, link.calendar_seen) for link in self._of(integration_id)]
+        return {id_: one.content.when for id_, one in seen if one and one.content}
 
     async def tally(self, integration_id: str, since: datetime) -> Tally:
         await self._step("tally")

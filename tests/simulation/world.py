@@ -17,7 +17,7 @@ import structlog
 from events.calendar import Provider
 from events.commands import Cause, Wake
 from events.failures import TryLater
-from events.integration import Held, Integration, SettingsWish, Status, Wanted
+from events.integration import Audit, Held, Integration, SettingsWish, Status, Wanted
 from events.items import ItemType
 from events.journal import Entry
 from events.link import Link
@@ -41,6 +41,7 @@ from worker.tenants import TenantCache
 USER = 7
 INTEGRATION = "int-1"
 _IDLE = ("", "take", "marked busy")
+_SOON = timedelta(minutes=30)
 _LONGEST = 20_000
 """Steps after which something goes round in circles; a usual schedule takes 2,000."""
 
@@ -129,7 +130,7 @@ class World:
         tenants = TenantCache(self.tenants, self.clock, timedelta(days=90))
         self.access = MemoryAccess(self.step, self.clock)
         self.executor = Executor(
-            self.integrations, self, tenants, tools, lambda _: self.access, lambda _: self.calendar
+            self.integrations, self, tenants, tools, lambda _: self.access, lambda *_: self.calendar
         )
 
     # Ports that need no class of their own
@@ -279,7 +280,11 @@ class World:
 
     def _busy(self) -> bool:
         due = self.integrations.rows[INTEGRATION].integration.due_at
-        return bool(self.tasks or self.queue or not self.calendar.quiet or due is not None)
+        return bool(self.tasks or self.queue or not self.calendar.quiet or (due is not None and self._is_soon(due)))
+
+    def _is_soon(self, due: datetime) -> bool:
+        """Whether something is still to be waited for: looking unasked goes on for ever."""
+        return due - self.clock.now() < _SOON
 
     def _burst(self) -> None:
         """Let one task run for a while, so that it can overtake others completely."""
@@ -318,6 +323,12 @@ class World:
                 return
         raise AssertionError("it never comes to rest\n" + self.story(60))
 
+    def pass_a_day(self) -> None:
+        """Let so much time pass that everything is looked at unasked."""
+        for _ in range(4):
+            self.clock.advance(6 * 3600)
+            self.settle()
+
     def look_again(self) -> None:
         """Make the worker look at everything once more, as a replay or an audit does."""
         now = self.clock.now()
@@ -335,6 +346,8 @@ class World:
         due_at = row.integration.due_at
         if due_at is not None and self.integrations.leased(INTEGRATION):
             due_at = max(due_at, row.until or due_at)  # nobody is woken before the lease of somebody dead has run out
+        if due_at is not None and not self._is_soon(due_at):
+            due_at = None
         coming = [moment for moment in (due_at, self.calendar.next_at()) if moment is not None]
         if not coming:
             return False
@@ -363,6 +376,7 @@ def _integration(now: datetime) -> Integration:
         reason=Reason.IN_SYNC,
         cursor=since,
         linked_since=since,
+        audit=Audit(light_at=now + timedelta(hours=6), deep_at=now + timedelta(hours=12)),
     )
     return Integration(INTEGRATION, 1, USER, epoch=1, wanted=Wanted(settings=settings), held=held)
 
