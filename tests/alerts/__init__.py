@@ -1,0 +1,1 @@
+"""Alert rules, the dashboard and the runbooks."""
