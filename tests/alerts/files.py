@@ -7,7 +7,7 @@ import subprocess  # noqa: S404 - Prometheus' own tool
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from ruamel.yaml import YAML
 
@@ -60,6 +60,6 @@ def tool(*words: str, folder: Path) -> str:
     """Run the tool; return what it says, or fail with that."""
     command = [str(promtool(HOME, Patient())), *words]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - as above
-    said = cast("str", ended.stdout + ended.stderr)
+    said = ended.stdout + ended.stderr
     assert ended.returncode == 0, said
     return said
