@@ -20,6 +20,13 @@ def instant(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if moment else ""
 
 
+def plain(words: str) -> str:
+    """Return words that came from elsewhere as they may be shown at a terminal: they cannot move its cursor."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in words
+    )
+
+
 def json_line(value: object) -> str:
     """Write a value as one line of JSON."""
     return orjson.dumps(value, default=str).decode()

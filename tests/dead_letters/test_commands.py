@@ -193,6 +193,17 @@ def test_a_letter_is_shown_without_private_texts_unless_somebody_insists_and_tha
     assert calsync("show", "nobody").code == 1
 
 
+def test_what_came_from_elsewhere_cannot_move_the_cursor(calsync: Person) -> None:
+    one = private()
+    evil = "\x1b[2J\x9bgone\r"
+    original = replace(one.original, body=evil.encode(), headers={"evil": evil}, routing_key=evil)
+    calsync.keep([replace(one, original=original, failure=replace(one.failure, reason=evil, detail=evil))])
+    for words in (("list",), ("groups",), ("show", one.id, "--reveal"), ("replay", one.id, "--dry-run")):
+        shown = calsync(*words).out
+        assert "gone" in shown or words[0] == "replay"
+        assert not set(shown) & {"\x1b", "\x9b", "\r"}
+
+
 def test_letters_are_exported_as_lines(calsync: Person, tmp_path: Path) -> None:
     calsync.keep([letter(n, n) for n in range(3)])
     assert calsync("export", "--out", str(tmp_path / "letters"), "--item", "todo/2").code == 0

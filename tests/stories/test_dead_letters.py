@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +16,11 @@ import pytest
 from pydantic import JsonValue
 
 from adapters.mongodb.driver import Driver
+from adapters.rabbitmq.connection import connect
+from adapters.rabbitmq.consumer import Delivery, consume
 from adapters.rabbitmq.publisher import Outgoing
-from events.addresses import COMMANDS_QUEUE, DEAD_LETTERS_QUEUE, PSA_EVENTS
+from events.addresses import COMMANDS_QUEUE, DEAD_LETTERS_QUEUE, PSA_EVENTS, PSA_ITEMS_QUEUE
+from events.dead_letters import DeadLetter
 from events.items import ItemType
 from events.letters import Deed, Kind, Letter, Status, Verdict, Which
 from events.outcomes import ItemBlocked
@@ -25,6 +30,7 @@ from stack.services import Database as Server
 from tests.stories.office import Operator, operator
 from tests.stories.stage import DANA, TENANT, NotYet, Services, stage
 from worker.dead_letters.foreseeing import Expected
+from worker.dead_letters.reading import Dead, occurrence
 from worker.parts import ALL_PARTS, Part
 
 ITEM_CHANGED = "psa.calendar_item.changed.v1"
@@ -167,6 +173,75 @@ async def test_while_the_store_is_away_dead_letters_wait_with_the_broker(
             own_database.start()
             letters = await ann.all_letters(30, Status.OPEN)
             assert {one.count for one in letters} == {1}
+
+
+async def test_a_keeper_that_dies_between_keeping_and_acking_changes_nothing_for_the_next_one(
+    services: Services, tmp_path: Path
+) -> None:
+    async with stage(services, tmp_path) as world, operator(world) as ann, world.working(parts=NO_KEEPER):
+        await publish(ann, todo("no", "1"), "m-1")
+        await publish(ann, todo("no", "1"), "m-1")
+        async with (
+            connect(services.rabbitmq_url, "dying keeper") as connections,
+            consume(connections.consuming, DEAD_LETTERS_QUEUE, 10) as inbox,
+        ):
+            kept: list[Delivery] = []
+            while len(kept) < 2:
+                kept += await inbox.batch(10)
+            dead = [Dead(one.body, one.headers, one.message_id, one.properties) for one in kept]
+            await ann.letters.keep([occurrence(one, NOON) for one in dead], NOON)
+        before = await ann.the_letter(count=2)
+        async with world.working(parts=(Part.DEAD_LETTERS,)):
+            await publish(ann, todo("no", "2"), "m-2")
+            await ann.all_letters(1, Status.OPEN, count=1)
+        assert await ann.letters.get(before.id) == before
+
+
+async def test_letters_of_an_item_are_replayed_one_after_the_other_beside_live_traffic(
+    services: Services, tmp_path: Path
+) -> None:
+    async with stage(services, tmp_path) as world, world.working(), operator(world) as ann:
+        dana = await world.link()
+        # Six revisions of each of three to-dos died once, for a reason that is gone.
+        dead = [
+            Dead(
+                todo(revision, item_id),
+                died(f"m-{item_id}-{revision}", revision).headers(),
+                f"d-{item_id}-{revision}",
+                {},
+            )
+            for revision in (3, 1, 6, 2, 5, 4)
+            for item_id in ("1", "2", "3")
+        ]
+        await ann.letters.keep([occurrence(one, NOON) for one in dead], NOON)
+        replaying = asyncio.create_task(ann.replay(Which(), rate=100))  # noqa: TID251 - awaited below
+        for revision in (4, 7):
+            await publish(ann, todo(revision, "1"), f"live-{revision}")
+        job = await replaying
+        assert (job.tally.published, job.tally.failed_again, job.tally.unheard) == (18, 0, 0)
+        letters = await ann.all_letters(18, Status.RESOLVED)
+        for item in ("todo/1", "todo/2", "todo/3"):
+            of_item = sorted((one for one in letters if one.subject.item == item), key=lambda one: one.first_at)
+            replays = [one.replays[0] for one in of_item]
+            for former, later in itertools.pairwise(replays):
+                assert former.ended_at is not None
+                assert former.ended_at <= later.at
+            assert {one.verdict for one in replays} <= {Verdict.RESOLVED, Verdict.STALE}
+        await world.rest()
+        assert len(await dana.events()) == 3
+        tallies = {one.event_id: one.creates for one in await world.cronofy.tallies()}
+        assert set(tallies.values()) == {1}, "no event was made twice"
+
+
+def died(message_id: str, revision: int) -> DeadLetter:
+    return DeadLetter(
+        reason="poison",
+        queue=PSA_ITEMS_QUEUE,
+        exchange=PSA_EVENTS,
+        routing_key=ITEM_CHANGED,
+        message_id=message_id,
+        failed_at=NOON - timedelta(days=30) + timedelta(minutes=revision),
+    )
 
 
 async def test_what_is_moved_by_hand_back_to_its_queue_is_handled_and_if_it_fails_it_is_the_same_letter(

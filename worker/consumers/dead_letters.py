@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from adapters.rabbitmq.consumer import Delivery, Inbox, ack_batch
 from events.letters import Occurrence
+from worker.consumers.shop import GivenBack
 from worker.core.retry import Park
 from worker.dead_letters.reading import Dead, occurrence
 from worker.dead_letters.settling import settle_links
+from worker.parts import Part
 from worker.said import Said
 
 if TYPE_CHECKING:
@@ -18,10 +22,10 @@ if TYPE_CHECKING:
     from worker.ports import Letters, Links, Owners
 
 BATCH: Final = 100
-_LOOK_SECONDS: Final = 1.0
+_SETTLE_SECONDS: Final = 1.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Keeper:
     """See the module. A message is acked when it is kept; while the store is away it stays with the broker."""
 
@@ -30,17 +34,17 @@ class Keeper:
     letters: Letters
     links: Links
     owners: Owners
-    _looked_at: float = 0.0
 
     async def run(self) -> None:
-        """Run until the process is about to end."""
-        while not self.shop.stopping.is_set():
-            batch = await self.shop.next_batch(self.inbox, BATCH, _LOOK_SECONDS)
-            if batch:
-                with self.shop.handling(self.inbox.queue):
-                    await self._take(batch)
+        """Run until the process is about to end. Whatever is wrong with links, taking dead letters goes on."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._take_all())
+            tasks.create_task(self._settle_all())
+
+    async def _take_all(self) -> None:
+        while batch := await self.shop.next_batch(self.inbox, BATCH):
             with self.shop.handling(self.inbox.queue):
-                await self._look()
+                await self._take(batch)
 
     async def _take(self, batch: Sequence[Delivery]) -> None:
         now = self.shop.clock.now()
@@ -70,14 +74,19 @@ class Keeper:
     async def _kept(self, one: Occurrence) -> bool:
         return not isinstance(await self.shop.insist(lambda: self._keep([one])), Park)
 
-    async def _look(self) -> None:
-        """See what has become of items. Whatever goes wrong here, taking dead letters goes on."""
-        if self.shop.clock.monotonic() - self._looked_at < _LOOK_SECONDS:
-            return
-        settled = await self.shop.insist(lambda: settle_links(self.letters, self.links, self.shop.clock.now()))
-        self._looked_at = self.shop.clock.monotonic()
-        if isinstance(settled, int) and settled:
-            self.shop.log.info(Said.RESOLVED, letters=settled)
+    async def _settle_all(self) -> None:
+        """See now and then what has become of items."""
+        while not self.shop.stopping.is_set():
+            with self.shop.pulse.handling(Part.DEAD_LETTERS), contextlib.suppress(GivenBack):
+                settled = await self.shop.insist(self._settle)
+                if isinstance(settled, int) and settled:
+                    self.shop.log.info(Said.RESOLVED, letters=settled)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SETTLE_SECONDS):
+                    await self.shop.stopping.wait()
+
+    async def _settle(self) -> int:
+        return await settle_links(self.letters, self.links, self.shop.clock.now())
 
 
 def _dead(delivery: Delivery) -> Dead:

@@ -12,6 +12,7 @@ from cli.commands.dead_letters.options import As, Why, office
 from cli.commands.dead_letters.replaying import run_job
 from cli.failing import Failed
 from cli.running import run
+from cli.showing import plain
 from events.letters import Letter, Which
 from events.replays import JobState, ReplayJob
 from worker.dead_letters.editing import difference, edited, text_of
@@ -33,7 +34,7 @@ def edit(
         raise Failed("Nothing was changed.")
     # Said before anything is asked: whether it keeps its contract now.
     edited(letter, body, "-", "-", why, letter.last_at)
-    typer.echo(difference(letter.original.body, body))
+    typer.echo(plain(difference(letter.original.body, body)))
     if not yes:
         typer.confirm("Replay it like this?", abort=True)
     job = run(_replace(settings, letter, body, why, as_))

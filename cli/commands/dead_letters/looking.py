@@ -37,7 +37,7 @@ from cli.commands.dead_letters.words import (
 )
 from cli.failing import Failed
 from cli.running import run
-from cli.showing import console, instant, json_line
+from cli.showing import console, instant, json_line, plain
 from events.letters import Cursor, Deed, Group, Letter, Which
 from worker.settings import Store
 
@@ -109,7 +109,7 @@ def show(
         typer.echo(json_line(everything(one, reveal=reveal)))
         return
     for line in _told(one, reveal=reveal):
-        typer.echo(line)
+        typer.echo(plain(line))
 
 
 def export(

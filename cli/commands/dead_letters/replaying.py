@@ -14,7 +14,8 @@ import typer
 from adapters.mongodb.links import Links
 from adapters.mongodb.overview import Overview
 from adapters.process.ending import run_until_asked
-from adapters.process.environment import AnySecrets, plain
+from adapters.process.environment import AnySecrets
+from adapters.process.environment import plain as unwrapped
 from adapters.process.system import SystemClock, new_id
 from adapters.rabbitmq.connection import connect
 from adapters.rabbitmq.publisher import open_publisher
@@ -37,7 +38,7 @@ from cli.commands.dead_letters.options import (
 from cli.commands.dead_letters.words import job_line
 from cli.failing import Failed
 from cli.running import run
-from cli.showing import json_line
+from cli.showing import json_line, plain
 from events.letters import Place, Which
 from events.replays import JobState, ReplayJob
 from worker.dead_letters.foreseeing import Expected, Forecast, Foresight
@@ -126,11 +127,11 @@ async def _foresee(settings: _Foreseeing, which: Which, *, json: bool) -> None:
         foresight = Foresight(
             Links(here.database),
             Overview(here.database),
-            plain(settings.cronofy_client_secrets) or None,
+            unwrapped(settings.cronofy_client_secrets) or None,
         )
         async for one in _forecasts(here, foresight, which):
             counts[one.expected] += 1
-            typer.echo(json_line(asdict(one)) if json else f"{one.letter_id}  {one.expected:12} {one.detail}")
+            typer.echo(json_line(asdict(one)) if json else plain(f"{one.letter_id}  {one.expected:12} {one.detail}"))
     told = ", ".join(f"{count} {expected}" for expected, count in sorted(counts.items())) or "no letters"
     typer.echo(f"Nothing was published. {told}", err=json)
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import orjson
 from rich.table import Table
 
-from cli.showing import instant
+from cli.showing import instant, plain
 from events.letters import Group, Letter
 from events.replays import ReplayJob
 from worker.dead_letters.editing import text_of
@@ -23,7 +23,8 @@ def letters_table(letters: Iterable[Letter]) -> Table:
     for one in letters:
         about = one.subject.item or one.subject.integration_id or one.original.queue
         whose = f"{one.subject.tenant_id} " if one.subject.tenant_id is not None else ""
-        row = (instant(one.last_at), one.id, f"{whose}{about}"[:34], one.failure.reason, str(one.count), one.status)
+        reason = plain(one.failure.reason)
+        row = (instant(one.last_at), one.id, plain(f"{whose}{about}")[:34], reason, str(one.count), one.status)
         table.add_row(*row, one.fingerprint)
     return table
 
@@ -32,7 +33,7 @@ def groups_table(groups: Iterable[Group]) -> Table:
     """Return groups as a table."""
     table = Table("group", "letters", "failures", "last hour", "an hour", "first", "last", "such as", box=None)
     for one in groups:
-        sample = f"{one.sample.failure.reason}: {one.sample.failure.detail}"[:60]
+        sample = plain(f"{one.sample.failure.reason}: {one.sample.failure.detail}")[:60]
         numbers = (str(one.letters), str(one.occurrences), str(one.last_hour), f"{one.per_hour:.1f}")
         table.add_row(one.fingerprint, *numbers, instant(one.first_at), instant(one.last_at), sample)
     return table
