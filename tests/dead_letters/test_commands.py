@@ -248,8 +248,15 @@ def test_letters_are_discarded_with_a_reason_and_restored(calsync: Person) -> No
         ("list", "--status", "odd"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_is_done(calsync: Person, words: tuple[str, ...]) -> None:
-    assert calsync(*words).code == 2
+def test_what_makes_no_sense_is_refused_before_anything_is_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    nowhere = {
+        "CALSYNC_MONGODB_URL": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1",
+        "CALSYNC_RABBITMQ_URL": "amqp://127.0.0.1:1/",
+    }
+    ran = Person(nowhere, capsys, monkeypatch)(*words)
+    assert (ran.code, "is away" in ran.err) == (2, False), ran
 
 
 # Replaying

@@ -12,10 +12,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import orjson
-import pytest
 from pydantic import JsonValue
 
-from adapters.mongodb.driver import Driver
 from adapters.rabbitmq.connection import connect
 from adapters.rabbitmq.consumer import Delivery, consume
 from adapters.rabbitmq.publisher import Outgoing
@@ -58,11 +56,9 @@ def deeds(letter: Letter) -> list[Deed]:
     return [act.deed for act in letter.history]
 
 
-@pytest.mark.parametrize("driver", list(Driver))
 async def test_a_poison_message_is_kept_counted_replayed_in_vain_mended_replayed_and_resolved(
-    services: Services, tmp_path: Path, driver: Driver
+    services: Services, tmp_path: Path
 ) -> None:
-    services = Services(services.rabbitmq_url, services.mongodb_url, services.database, driver)
     async with stage(services, tmp_path) as world, world.working(), operator(world) as ann:
         dana = await world.link()
         await publish(ann, todo("seven"), traceparent="00-1")
