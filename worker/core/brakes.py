@@ -134,7 +134,7 @@ def frozen(link: Link, decision: Decision, psa: PsaView, limits: Brakes, now: da
     """Freeze what would go to and fro once too often by a step. Returns the same link if nothing does."""
     if not link.churn.flips:
         return link
-    ahead = flips(link, decision, psa, now)
+    ahead = [flip for flip in flips(link, decision, psa, now) if flip.field not in link.frozen]
     recent = [flip for flip in link.churn.flips if now - flip.at < _DAY]
     freezes: dict[Field, Freeze] = {}
     for flip in ahead:

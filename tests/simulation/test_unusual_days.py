@@ -1,0 +1,153 @@
+# pyright: reportPrivateUsage=false
+"""Brakes hold and audits heal in any order of events, whoever crashes; and planted bugs of both are caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+import worker.auditing
+import worker.core.decide
+import worker.judging
+import worker.weighing
+from events.link import Link, Tally
+from tests.memory.store import MemoryLinks
+from tests.simulation.schedules import CRASHES, CUTS, NONE, OUTAGES
+from tests.simulation.unusual import run_deletions, run_quarrel, run_unheard
+from tests.simulation.world import Faults
+from worker.acting import advance
+from worker.core.brakes import holds
+from worker.core.decide import decide
+
+Plant = Callable[[pytest.MonkeyPatch], object]
+SCHEDULES = 40
+WRITES = 8
+"""What two tools that quarrel for hours cost at most."""
+
+
+@pytest.mark.parametrize("faults", [NONE, CRASHES, CUTS, OUTAGES], ids=["none", "crashes", "cuts", "outages"])
+def test_many_deletions_wait_until_somebody_decides(faults: Faults) -> None:
+    for seed in range(SCHEDULES):
+        run_deletions(seed, faults)
+
+
+def test_what_no_notification_told_is_found_and_absence_deletes_nothing() -> None:
+    for seed in range(SCHEDULES * 2):
+        run_unheard(seed)
+
+
+def writes_of_a_quarrel() -> int:
+    world = run_quarrel(30)
+    world.close()
+    told = [one for one in world.outcomes if one.type == "calsync.item.frozen.v1"]
+    assert len(told) == 1, "the user is told once"
+    return len(world.calendar.applied) + len(world.platform.writes)
+
+
+def test_two_tools_that_quarrel_over_a_title_are_left_to_it() -> None:
+    assert writes_of_a_quarrel() <= WRITES
+
+
+# Planted bugs
+
+
+def forgetting_what_passed(patch: pytest.MonkeyPatch) -> None:
+    """What was let through is remembered by the process only: the next one counts from nothing."""
+
+    async def tally(self: MemoryLinks, integration_id: str, since: datetime) -> Tally:
+        del since
+        await self._step("tally")
+        alive = sum(1 for link in self.links.values() if link.integration_id == integration_id)
+        return Tally(0, 0, alive)
+
+    patch.setattr(MemoryLinks, "tally", tally)
+
+
+def weighing_without_writing_down(patch: pytest.MonkeyPatch) -> None:
+    """A crash between weighing and deleting, and the deletion is weighed again as if it were another one."""
+
+    def unmarked(link: Link, **changes: Any) -> Link:
+        return replace(link, **{name: value for name, value in changes.items() if name != "ending"})
+
+    patch.setattr(worker.weighing, "replace", unmarked)
+
+
+def letting_everything_pass(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(worker.weighing, "holds", lambda *_: False)
+
+
+def holding_only_what_comes_at_once(patch: pytest.MonkeyPatch) -> None:
+    """A burst that comes one by one is no burst."""
+    patch.setattr(worker.weighing, "holds", lambda limits, tally, more: holds(limits, replace(tally, gone=0), more))
+
+
+def discarding_only_what_was_held_first(patch: pytest.MonkeyPatch) -> None:
+    """What a person decided is forgotten as soon as the link is judged."""
+    patch.setattr(worker.core.decide, "_discarded", lambda _: False)
+
+
+def taking_absence_for_deletion(patch: pytest.MonkeyPatch) -> None:
+    """What a complete read does not show has been deleted."""
+
+    async def look_for(work: Any, missing: Sequence[str]) -> None:
+        found = await work.tools.links.by_ids(missing)
+        pairs = [
+            (link, replace(link, calendar_seen=replace(link.calendar_seen, content=None, deleted=True)))
+            for link in found.values()
+            if link.calendar_seen and link.calendar_base
+        ]
+        await advance(work, pairs)
+
+    patch.setattr(worker.auditing, "_look_for", look_for)
+
+
+def auditing_without_reading(patch: pytest.MonkeyPatch) -> None:
+    """An audit that finds nothing looks healthy."""
+
+    async def read(work: Any, page: Any) -> set[str]:
+        del work
+        return {event.event_uid for event in page.events}
+
+    patch.setattr(worker.auditing, "_read", read)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        forgetting_what_passed,
+        weighing_without_writing_down,
+        letting_everything_pass,
+        holding_only_what_comes_at_once,
+        discarding_only_what_was_held_first,
+    ],
+    ids=lambda plant: plant.__name__,
+)
+def test_a_planted_bug_of_the_brake_is_caught(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    assert caught(lambda seed: run_deletions(seed, CRASHES)), f"{plant.__name__} survived"
+
+
+@pytest.mark.parametrize("plant", [taking_absence_for_deletion, auditing_without_reading], ids=lambda p: p.__name__)
+def test_a_planted_bug_of_the_audit_is_caught(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    assert caught(run_unheard), f"{plant.__name__} survived"
+
+
+def test_a_frozen_field_that_is_still_written_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker.judging, "decide", lambda link, *rest: decide(replace(link, frozen={}), *rest))
+    with pytest.raises(AssertionError):
+        assert writes_of_a_quarrel() <= WRITES
+
+
+def caught(run: Callable[[int], object]) -> bool:
+    """Whether one of many schedules fails."""
+    for seed in range(600):
+        try:
+            run(seed)
+        except (AssertionError, KeyError):
+            return True
+    return False
