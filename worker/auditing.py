@@ -128,7 +128,8 @@ def _count(work: Slice, pairs: Sequence[Pair], late: datetime) -> None:
         if cause is not None:
             entry = telling.found(work.holding.integration, link, work.occasion, cause)
             work.report.entries.append(entry)
-            metrics.MISSED_SIGNALS.labels(cause.value).inc()
+            if cause is not Reason.ENTERED_WINDOW:  # nobody announces the passage of time
+                metrics.MISSED_SIGNALS.labels(cause.value).inc()
 
 
 def _cause(work: Slice, stored: Link, link: Link, late: datetime) -> Reason | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -110,10 +111,17 @@ def details(one: Integration) -> dict[str, object]:
         "time_zone": held.time_zone or "",
         "read_up_to": instant(held.cursor),
         "linked_since": instant(held.linked_since),
+        "last_verified": instant(held.verified_at),
+        "suspicious_reads": held.audit.suspicious,
+        "next_look": instant(_earliest(held.audit.light_at, held.audit.deep_at)),
         "unread_signals": one.signals.requested - one.signals.served,
         "calendar_waits_until": instant(held.calendar_hold),
         "psa_waits_until": instant(held.psa_hold),
     }
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _ticks(**ticked: bool) -> str:
