@@ -148,7 +148,7 @@ async def _run(
     async with contextlib.AsyncExitStack() as stack:
         opened = await _open(stack, settings, stopping, clock, ops.pulse, outages)
         runs = [await _start(stack, part, opened, clock) for part in parts]
-        ops.begins(opened.seen, Sampler(Figures(opened.database), opened.budget, clock))
+        ops.begins(opened.seen, Sampler(Figures(opened.database), opened.budget, clock, settings.ops_sample_seconds))
         stack.callback(ops.ends)
         outages.back(System.BROKER, System.STORE)
         opened.shop.log.info(Said.STARTED, parts=[part.value for part in parts])

@@ -71,6 +71,8 @@ class Settings(Infrastructure):
     """Where the worker serves `/livez`, `/readyz` and `/metrics`. `0.0.0.0` in a container."""
     ops_port: int = Field(default=0, ge=0, le=65535)
     """At which port. 0 takes a free one, and the log says which."""
+    ops_sample_seconds: float = Field(default=15.0, gt=0, le=600)
+    """For how long figures about the whole installation are kept once somebody asked; costly ones four times that."""
     traces_endpoint: HttpUrl | None = None
     """A collector that takes traces as OTLP over HTTP, such as `http://localhost:4318`. Needs the extra `otel`."""
     traces_ratio: float = Field(default=1.0, gt=0, le=1)

@@ -84,8 +84,8 @@ def _lines() -> Iterator[str]:
     yield "## Of one worker\n"
     yield from _table([*counted(), *_looked_up(LIVE)])
     yield "\n## Of the whole installation\n"
-    yield "Looked up in MongoDB when somebody asks, and kept for a quarter of a minute or a minute. Every worker shows"
-    yield "the same: take their `max`, not their `sum`.\n"
+    yield "Looked up in MongoDB when somebody asks, and kept for a while (`CALSYNC_OPS_SAMPLE_SECONDS`). Every worker"
+    yield "shows the same: take their `max`, not their `sum`.\n"
     yield from _table(_looked_up(SAMPLED))
     yield "\n## Labels\n"
     yield "| label | what |"

@@ -92,10 +92,13 @@ CASES: Final[dict[str, Case]] = {
         labels={},
     ),
     "CalsyncSignalsMissed": Case(
-        {'calsync_missed_signals_total{cause="notification"}': "0+1x60"},
-        {'calsync_missed_signals_total{cause="notification"}': "0x55 1x60"},
+        {'calsync_missed_signals_total{cause="missed_signal"}': "0+1x60"},
+        {
+            'calsync_missed_signals_total{cause="missed_signal"}': "0x55 1x60",
+            'calsync_missed_signals_total{cause="entered_window"}': "0+1x60",
+        },
         at=59,
-        labels={"cause": "notification"},
+        labels={"cause": "missed_signal"},
     ),
     "CalsyncDeletionsHeldBack": Case(
         {"calsync_held_back_deletions": "7x60"}, {"calsync_held_back_deletions": "0x60"}, labels={}

@@ -28,6 +28,10 @@ class Watched:
     async def metrics(self) -> Shown:
         return Shown.of((await self.http.get("/metrics")).text)
 
+    async def grows(self, before: Shown, name: str, **labels: str) -> None:
+        """Return when a number is larger than it was before."""
+        await self.until(lambda shown: shown(name, **labels) > before(name, **labels))
+
     async def until(self, holds: Callable[[Shown], bool]) -> Shown:
         """Scrape until it is so."""
 
@@ -46,7 +50,7 @@ async def watched(world: Stage, **changes: Any) -> AsyncGenerator[Watched, None]
     port = free_port()
     async with (
         httpx.AsyncClient(trust_env=False, base_url=f"http://127.0.0.1:{port}", timeout=15) as http,
-        world.working(ops_port=port, **changes),
+        world.working(ops_port=port, ops_sample_seconds=0.1, **changes),
     ):
         seen = Watched(world, http)
         await world.until(lambda: _listens(seen))

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 L = TypeVar("L", bound=tuple[str, ...])
 
-_QUICK: Final = 15.0
-"""Seconds for which what is quick to find is kept."""
-_SLOW: Final = 60.0
+_SLOW: Final = 4
+"""So many times as long is kept what takes long to find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +141,17 @@ class Sample(Generic[T]):
 
 
 class Sampler:
-    """What is sampled for one worker, while it works."""
+    """What is sampled for one worker, while it works. `seconds`: for how long a sample is kept."""
 
-    def __init__(self, figures: Figures, budget: Budget, clock: Clock) -> None:
+    def __init__(self, figures: Figures, budget: Budget, clock: Clock, seconds: float) -> None:
         self._clock = clock
-        self._waiting: Sample[Waiting] = Sample("waiting", figures.waiting, _QUICK, clock)
-        self._standings: Sample[Standings] = Sample("integrations", figures.standings, _SLOW, clock)
+        self._waiting: Sample[Waiting] = Sample("waiting", figures.waiting, seconds, clock)
+        self._standings: Sample[Standings] = Sample("integrations", figures.standings, _SLOW * seconds, clock)
         self._letters: Sample[dict[str, Amount]] = Sample(
-            "dead_letters", lambda _: figures.dead_letters(), _QUICK, clock
+            "dead_letters", lambda _: figures.dead_letters(), seconds, clock
         )
-        self._held_back: Sample[Amount] = Sample("held_back", lambda _: figures.held_back(), _SLOW, clock)
-        self._budget: Sample[Left] = Sample("budget", lambda _: budget.left(), _QUICK, clock)
+        self._held_back: Sample[Amount] = Sample("held_back", lambda _: figures.held_back(), _SLOW * seconds, clock)
+        self._budget: Sample[Left] = Sample("budget", lambda _: budget.left(), seconds, clock)
 
     async def exposition(self) -> bytes:
         """Return the figures as Prometheus reads them."""
