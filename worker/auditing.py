@@ -37,6 +37,8 @@ _LATE: Final = timedelta(minutes=5)
 """A change older than this should have been announced. All stamps compared are the calendar's own."""
 _YIELD: Final = timedelta(minutes=1)
 """How long an audit waits if others need the allowance."""
+_REST: Final = timedelta(minutes=10)
+"""How long it waits if the calendar service fails."""
 
 
 async def audit(work: Slice, setup: Setup) -> bool:
@@ -54,14 +56,20 @@ async def audit(work: Slice, setup: Setup) -> bool:
                 await _deep(work, setup)
             else:
                 await _light(work, setup)
-        except RateLimited as error:
-            # Others need the allowance: nothing of theirs may wait because of this.
-            wait = max(_YIELD, timedelta(seconds=error.retry_after or 0)) * (1 + work.tools.chance())
-            held = work.holding.held
-            await _save(
-                work, replace(held.audit, deep_at=now + wait) if deep else replace(held.audit, light_at=now + wait)
-            )
+        except TryLater as error:
+            if error.system is not System.CRONOFY:
+                raise
+            await _give_way(work, error, deep=deep)
     return True
+
+
+async def _give_way(work: Slice, error: TryLater, *, deep: bool) -> None:
+    """Go on later: whatever an audit stumbles over, nothing that somebody waits for may wait because of it."""
+    metrics.retried(error)
+    pause = _YIELD if isinstance(error, RateLimited) else _REST
+    at = work.now() + max(pause, timedelta(seconds=error.retry_after or 0)) * (1 + work.tools.chance())
+    plan = work.holding.held.audit
+    await _save(work, replace(plan, deep_at=at) if deep else replace(plan, light_at=at))
 
 
 def next_audit(plan: Audit) -> datetime | None:
@@ -155,7 +163,7 @@ async def _deep(work: Slice, setup: Setup) -> None:
         return
     await _renew_channel(work, setup)
     known = await work.tools.links.whereabouts(work.holding.id)
-    look = work.holding.held.audit.look or audits.begin(len(known), work.now())
+    look = audits.resumed(work.holding.held.audit, len(known), work.now())
     while look.done < look.parts:
         if not await _part(work, look, known):
             return

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from events.failures import MustReconnect, Refused
-from events.integration import Held, Status
+from events.integration import Audit, Held, Status
 from events.reasons import Reason
 from worker import outcomes
 
@@ -246,6 +246,7 @@ class Setup:
             configured_revision=wish.revision,
             channel_id=channel.channel_id,
             calendar_id=wish.calendar_id,
+            audit=Audit() if moved else held.audit,
             cursor=since if moved else held.cursor or since,
             linked_since=since if moved else held.linked_since or since,
             surveyed=held.surveyed and not other,

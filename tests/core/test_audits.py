@@ -81,3 +81,10 @@ def test_a_look_that_is_not_believed_is_repeated_soon_and_then_daily() -> None:
     assert waits[:3] == [timedelta(minutes=15), HOUR, 6 * HOUR]
     assert all(wait <= DAY for wait in waits)
     assert audits.done(plan, "int-1", NOW).suspicious == 0
+
+
+def test_a_deep_look_is_gone_on_with_unless_it_is_of_yesterday() -> None:
+    look = DeepLook(NOW, NOW - audits.PAST, NOW + audits.FUTURE, parts=3, done=2)
+    assert audits.resumed(Audit(look=look), 5000, NOW + HOUR) == look
+    assert audits.resumed(Audit(look=look), 5000, NOW + DAY) == audits.begin(5000, NOW + DAY)
+    assert audits.resumed(Audit(), 0, NOW).done == 0

@@ -181,11 +181,20 @@ def test_of_a_frozen_text_each_side_keeps_its_own_and_everything_else_flows() ->
 def test_a_frozen_text_thaws_after_a_day_by_a_persons_edit_and_by_order() -> None:
     frozen = cold()
     until = frozen.frozen[Field.SUMMARY].until
-    assert brakes.thawed(frozen, holds(AGREED), until - HOUR) is frozen
+    assert brakes.thawed(frozen, holds(AGREED), until - HOUR) == frozen
     assert not brakes.thawed(frozen, holds(AGREED), until).frozen
     assert not brakes.thawed(frozen, holds(RETITLED), NOW).frozen, "neither of the two texts"
     by_order = brakes.unfrozen(frozen, NOW)
     assert (by_order.frozen, by_order.churn.flips, by_order.due_at) == ({}, (), NOW)
+
+
+def test_what_a_person_writes_into_a_frozen_text_counts_whatever_a_tool_left_on_the_other_side() -> None:
+    left = replace(cold(), psa_base=FLIPPED)  # the PSA's title was put back and never brought over
+    written_by_hand = replace(left, calendar_seen=seen(replace(AGREED, summary="Kick-off")))
+    free = brakes.thawed(written_by_hand, holds(AGREED), NOW)
+    assert say(*decide(free, holds(AGREED), Ownership(), CALM)) == "ChangeItem summary (calendar_changed)"
+    by_psa = brakes.thawed(left, holds(RETITLED), NOW)
+    assert say(*decide(by_psa, holds(RETITLED), Ownership(), CALM)) == "PutEvent summary (psa_changed)"
 
 
 def test_a_frozen_link_rests_until_it_thaws() -> None:

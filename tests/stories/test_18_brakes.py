@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from events.items import ItemType
-from events.outcomes import DeletionsHeld, Disconnected, OrderClosed
+from events.outcomes import DeletionsHeld, Disconnected, ItemFrozen, OrderClosed
 from events.psa import BrakeOptions, TenantOptions
 from sandbox.cronofy.control.event_messages import EventView
 from sandbox.psa.client import PsaItem
@@ -139,3 +139,34 @@ async def test_a_calendar_that_cannot_be_written_any_more_deletes_nothing(scene:
         assert told.data.reason == "calendar_read_only"
         await scene.become(*["quarantined"] * MANY)
         assert len(await scene.alive()) == MANY
+
+
+async def test_a_title_that_two_tools_fight_over_is_left_alone_and_times_still_flow(scene: Scene) -> None:
+    world, dana, item = scene.world, scene.dana, scene.items[0]
+    mine, theirs = "Visit 0", "Visit 0 (via Reclaim)"
+    async with world.working():
+        event = await dana.event(item)
+        await world.cronofy.edit_event(event, summary=theirs)
+        await world.until(lambda: titled(world, item, theirs))
+        await world.psa.edit_item(await world.psa.item(item.item_type, item.item_id), subject=mine)
+        await dana.shows(item, summary=mine)
+        await scene.become(*["settled"] * MANY)
+        await world.cronofy.edit_event(event, summary=theirs)
+        await world.until(lambda: titled(world, item, theirs))
+        await world.psa.edit_item(await world.psa.item(item.item_type, item.item_id), subject=mine)
+        told = await world.psa.outcome(ItemFrozen, item_id=item.item_id, within=PATIENCE)
+        assert (told.data.field, told.data.tool) == ("summary", "Reclaim")
+        later = TOMORROW + timedelta(hours=12)
+        now = await world.psa.item(item.item_type, item.item_id)
+        await world.psa.edit_item(now, start=later, end=later + timedelta(hours=1))
+        await dana.shows(item, start=f"{later:%Y-%m-%dT%H:%M:%SZ}", summary=theirs)
+        await titled(world, item, mine)
+        # A person's own words end it.
+        await world.cronofy.edit_event(event, summary="Kick-off")
+        await world.until(lambda: titled(world, item, "Kick-off"))
+
+
+async def titled(world: Stage, item: PsaItem, subject: str) -> None:
+    shown = (await world.psa.item(item.item_type, item.item_id)).field("subject")
+    if shown != subject:
+        raise NotYet(f"{shown} instead of {subject}")

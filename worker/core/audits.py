@@ -55,6 +55,12 @@ def begin(known: int, now: datetime) -> DeepLook:
     return DeepLook(now, now - PAST, now + FUTURE, parts=max(1, -(-known // _PART)))
 
 
+def resumed(audit: Audit, known: int, now: datetime) -> DeepLook:
+    """Go on with a look that is under way, unless so much time has passed that it says nothing of today."""
+    look = audit.look
+    return look if look is not None and now - look.began < DEEP else begin(known, now)
+
+
 def part(look: DeepLook) -> tuple[datetime, datetime]:
     """Return the span of the part that is next."""
     length = (look.end - look.start) / look.parts

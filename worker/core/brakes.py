@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from events.content import Content, Field
 from events.link import Flip, Freeze, LinkState, Verdict
 from events.reasons import Reason
-from worker.core.compare import letters
+from worker.core.compare import letters, take
 from worker.core.plan import (
     ChangeItem,
     CreateItem,
@@ -163,17 +163,29 @@ def _known(link: Link, psa: PsaView, field: Field) -> frozenset[str]:
 
 
 def thawed(link: Link, psa: PsaView, now: datetime) -> Link:
-    """Let go of fields whose time is over, or in which somebody wrote something else than the two texts."""
+    """Let go of fields whose time is over, or in which somebody wrote something else than the two texts.
+
+    What that somebody wrote counts, whatever the other side holds: that is only what a tool left there.
+    """
     if not link.frozen:
         return link
-    kept = {f: freeze for f, freeze in link.frozen.items() if now < freeze.until and not _third(link, psa, f, freeze)}
-    return link if len(kept) == len(link.frozen) else _thaw(link, link.frozen.keys() - kept)
-
-
-def _third(link: Link, psa: PsaView, field: Field, freeze: Freeze) -> bool:
     shown = link.calendar_seen.content if link.calendar_seen else None
-    contents = [shown, psa.content if isinstance(psa, PsaHolds) else None]
-    return any(content is not None and fingerprint(content.value(field)) not in freeze.values for content in contents)
+    held = psa.content if isinstance(psa, PsaHolds) else None
+    by_calendar, by_psa = _rewritten(link, shown), _rewritten(link, held)
+    if held is not None and link.psa_base is not None:
+        link = replace(link, psa_base=take(link.psa_base, held, by_calendar - by_psa))
+    if shown is not None and link.calendar_base is not None:
+        link = replace(link, calendar_base=take(link.calendar_base, shown, by_psa - by_calendar))
+    over = {field for field, freeze in link.frozen.items() if now >= freeze.until}
+    gone = over | by_calendar | by_psa
+    return _thaw(link, gone) if gone else link
+
+
+def _rewritten(link: Link, content: Content | None) -> frozenset[Field]:
+    """Return frozen fields in which a side holds neither of the two texts."""
+    if content is None:
+        return frozenset()
+    return frozenset(f for f, freeze in link.frozen.items() if fingerprint(content.value(f)) not in freeze.values)
 
 
 def unfrozen(link: Link, now: datetime) -> Link:
