@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
@@ -68,10 +68,12 @@ class FromEnvironment(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Return everything that is secret about the settings, so that it can be hidden. Of addresses the password."""
-        values = [getattr(self, name) for name in type(self).model_fields]
-        found = [secret for value in values for secret in (value if isinstance(value, tuple) else (value,))]
-        plain_ones = [secret.get_secret_value() for secret in found if isinstance(secret, SecretStr)]
-        return [_password(one) if "://" in one else one for one in plain_ones]
+        found: list[object] = []
+        for name in type(self).model_fields:
+            value: object = getattr(self, name)
+            found += cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+        secrets = [secret.get_secret_value() for secret in found if isinstance(secret, SecretStr)]
+        return [_password(secret) if "://" in secret else secret for secret in secrets]
 
     def shown(self) -> dict[str, str]:
         """Return the effective settings, fit to be shown: without secrets."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 import structlog
@@ -45,8 +45,14 @@ _LONGEST: Final = 200
 
 def where_it_failed(_logger: object, _name: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Put an exception's class and its places into a line, in place of its words: they may quote anything."""
-    given = line.pop("exc_info", None)
-    error = given[1] if isinstance(given, tuple) else sys.exc_info()[1] if given is True else given
+    given: Any = line.pop("exc_info", None)
+    error = (
+        cast("tuple[object, ...]", given)[1]
+        if isinstance(given, tuple)
+        else sys.exc_info()[1]
+        if given is True
+        else given
+    )
     if isinstance(error, BaseException):
         trace = trace_of(error)
         line.update({"error": trace.error, "stack": trace.stack} | ({"call": trace.call} if trace.call else {}))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import date, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import quote
 
@@ -31,19 +32,20 @@ _SECRET_NAME: Final = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_SECRET_LOOK: Final = re.compile(
-    r"""
-      (?P<scheme> \b (?:bearer|basic) [\s:]+ ) [^\s,;"'<>]+
-    | (?P<userinfo> :// ) [^/?\#\s@"'<>]{0,512} @
-    | (?P<named>
+_PLAIN: Final = re.compile(r"[\w./ +-]*")
+"""Most values by far: nothing in them could part a secret from its name."""
+_WORDS: Final = ("token", "secret", "password", "passwd", "signature", "hmac", "apikey", "api_key", "code", "sig")
+_NAMED: Final = re.compile(
+    r"""(?P<stays>
         (?: [\w.-]{0,40}? (?:token|secret|password|passwd|signature|hmac[\w-]{0,20}|api_?key) | \b (?:code|sig) )
-        ["']? \s{0,3} (?:=|:\s?|%3D) \s{0,3} ) (?: "[^"]*" | '[^']*' | [^\s&,;"'<>)\]}]+ )
-    | \b eyJ [\w-]{8,} (?: \. [\w-]* ){0,4}             # a JSON web token
-    | \b gAAAAA [\w-]{8,} =*                            # what our vault has sealed
-    | [^\s@<>"'(,;:=/]{1,64} @ [\w-]{1,63} (?: \. [\w-]{1,63} )+  # an e-mail address
-    """,
+        ["']? \s{0,3} (?:=|:\s?|%3D) \s{0,3} ) (?: "[^"]*" | '[^']*' | [^\s&,;"'<>)\]}]+ )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_SCHEME: Final = re.compile(r"""(?P<stays> \b (?:bearer|basic) [\s:]+ ) [^\s,;"'<>]+""", re.IGNORECASE | re.VERBOSE)
+_USERINFO: Final = re.compile(r"""(?P<stays> :// ) [^/?\#\s@"'<>]{0,512} (?= @ )""", re.VERBOSE)
+_SEALED: Final = re.compile(r"\b(?P<stays>)(?:eyJ[\w-]{8,}(?:\.[\w-]*){0,4}|gAAAAA[\w-]{8,}=*)")
+"""A JSON web token, or what our vault has sealed."""
+_EMAIL: Final = re.compile(r"""(?P<stays>)[^\s@<>"'(,;:=/]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+""")
 
 
 class Redactor:
@@ -51,8 +53,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in (secret, quote(secret, ""))}
-        longest_first = sorted(known, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if known else None
+        self._known = sorted(known, key=len, reverse=True)
 
     def __call__(self, _logger: object, _name: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         """Return a line that may be seen. The line's own constant name stays."""
@@ -62,16 +63,16 @@ class Redactor:
         }
 
     def _named(self, name: str, value: object, depth: int = 0) -> object:
-        return HIDDEN if _SECRET_NAME.search(name) and value is not None else self._value(value, depth)
+        return HIDDEN if value is not None and _is_secret(name) else self._value(value, depth)
 
     def _value(self, value: object, depth: int) -> object:
         match value:
-            case None | bool() | int() | float() | datetime() | date():
-                return value
             case Enum():
                 return self._value(value.value, depth)
             case str():
                 return self.text(value)
+            case None | bool() | int() | float() | datetime() | date():
+                return value
             case timedelta():
                 return value.total_seconds()
             case dict() if depth < _DEEPEST:
@@ -84,13 +85,32 @@ class Redactor:
 
     def text(self, said: str) -> str:
         """Return a text with everything hidden that looks like a secret or is one of ours, and not too long."""
-        if self._known is not None:
-            said = self._known.sub(HIDDEN, said)
-        said = _SECRET_LOOK.sub(_what_stays, said[: 2 * _LONGEST])
+        for secret in self._known:
+            if secret in said:
+                said = said.replace(secret, HIDDEN)
+        said = _without_secrets(said[: 2 * _LONGEST])
         return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
 
 
+@lru_cache(maxsize=2_000)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
+def _without_secrets(said: str) -> str:
+    if "eyJ" in said or "gAAAAA" in said:
+        said = _SEALED.sub(_what_stays, said)
+    lower = said.lower()
+    if "bearer" in lower or "basic" in lower:
+        said = _SCHEME.sub(_what_stays, said)
+    if _PLAIN.fullmatch(said):
+        return said
+    if "@" in said:
+        said = _EMAIL.sub(_what_stays, _USERINFO.sub(_what_stays, said))
+    if any(word in lower for word in _WORDS):
+        said = _NAMED.sub(_what_stays, said)
+    return said
+
+
 def _what_stays(match: re.Match[str]) -> str:
-    if match["userinfo"]:
-        return f"://{HIDDEN}@"
-    return f"{match['scheme'] or match['named'] or ''}{HIDDEN}"
+    return f"{match['stays']}{HIDDEN}"

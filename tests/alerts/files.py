@@ -43,7 +43,8 @@ class Rule:
 
 def rules() -> list[Rule]:
     """Return all alerts."""
-    document: Any = YAML(typ="safe").load(ALERTS)
+    yaml: Any = YAML(typ="safe")
+    document = yaml.load(ALERTS)
     return [
         Rule(rule["alert"], rule["expr"], rule.get("labels", {}), rule.get("annotations", {}))
         for group in document["groups"]
@@ -58,7 +59,7 @@ def metrics_in(expression: str) -> set[str]:
 
 def tool(*words: str, folder: Path) -> str:
     """Run the tool; return what it says, or fail with that."""
-    command = [str(promtool(HOME, Patient())), *words]
+    command = [*promtool(HOME, Patient(), [PROJECT, folder]), *words]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - as above
     said = ended.stdout + ended.stderr
     assert ended.returncode == 0, said

