@@ -46,13 +46,9 @@ _LONGEST: Final = 200
 def where_it_failed(_logger: object, _name: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Put an exception's class and its places into a line, in place of its words: they may quote anything."""
     given: Any = line.pop("exc_info", None)
-    error = (
-        cast("tuple[object, ...]", given)[1]
-        if isinstance(given, tuple)
-        else sys.exc_info()[1]
-        if given is True
-        else given
-    )
+    if isinstance(given, tuple):
+        given = cast("tuple[object, ...]", given)[1]
+    error = sys.exc_info()[1] if given is True else given
     if isinstance(error, BaseException):
         trace = trace_of(error)
         line.update({"error": trace.error, "stack": trace.stack} | ({"call": trace.call} if trace.call else {}))

@@ -54,18 +54,21 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in (secret, quote(secret, ""))}
         self._known = sorted(known, key=len, reverse=True)
+        self._names = lru_cache(maxsize=2_000)(self.text)  # the same few again and again
 
     def __call__(self, _logger: object, _name: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         """Return a line that may be seen. The line's own constant name stays."""
         return {
-            self.text(key): value if key == "event" and isinstance(value, Enum) else self._named(key, value)
-            for key, value in line.items()
+            self._names(name): value if name == "event" and isinstance(value, Enum) else self._named(name, value)
+            for name, value in line.items()
         }
 
     def _named(self, name: str, value: object, depth: int = 0) -> object:
         return HIDDEN if value is not None and _is_secret(name) else self._value(value, depth)
 
     def _value(self, value: object, depth: int) -> object:
+        if type(value) is str:  # most of them
+            return self.text(value)
         match value:
             case Enum():
                 return self._value(value.value, depth)
