@@ -1,4 +1,4 @@
-"""The relay's HTTP side: `POST` below a prefix, `GET /livez`, `GET /readyz`."""
+"""The relay's HTTP side: `POST` below a prefix, `GET /livez`, `GET /readyz`, `GET /metrics`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
+from adapters.telemetry import metrics
 from events.addresses import SIGNATURE_HEADER
 from relay.relaying import Relay, relay
 from relay.verdict import Verdict
@@ -39,8 +40,11 @@ def relay_app(to: Relay, *, prefix: str, ready: Ready, count: Count, log: Filter
     async def readiness(_: Request) -> Response:  # noqa: RUF029 - as above
         return PlainTextResponse("ready") if ready() else PlainTextResponse("no broker", 503)
 
+    async def scrape(_: Request) -> Response:  # noqa: RUF029 - as above
+        return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+
     below = f"{prefix.rstrip('/')}/{{path:path}}"
-    probes = [Route("/livez", live), Route("/readyz", readiness)]
+    probes = [Route("/livez", live), Route("/readyz", readiness), Route("/metrics", scrape)]
     return Starlette(routes=[Route(below, forward, methods=["POST"]), *probes])
 
 

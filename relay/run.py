@@ -14,12 +14,14 @@ from adapters.process.logs import logger
 from adapters.process.system import new_id
 from adapters.rabbitmq.connection import connect
 from adapters.rabbitmq.publisher import Publisher, open_publisher
+from adapters.telemetry import metrics
 from events.addresses import CRONOFY_EVENTS
 from events.failures import Misconfigured, System, TryLater
 from events.reasons import Reason
 from relay.app import relay_app
 from relay.relaying import Relay
 from relay.settings import RelaySettings
+from relay.verdict import Verdict
 
 _PAUSE: Final = 1.0
 
@@ -50,13 +52,17 @@ async def running_relay(settings: RelaySettings, host: str, port: int) -> AsyncG
     line = _Line()
     log = logger()
     relay = Relay(line, plain(settings.cronofy_client_secrets), new_id)
-    app = relay_app(relay, prefix=settings.relay_prefix, ready=lambda: line.ready, count=lambda _: None, log=log)
+    app = relay_app(relay, prefix=settings.relay_prefix, ready=lambda: line.ready, count=_count, log=log)
     async with serve(app, host, port) as url, asyncio.TaskGroup() as tasks:
         connecting = tasks.create_task(_keep_connected(settings.broker_url, line))
         try:
             yield url
         finally:
             connecting.cancel()
+
+
+def _count(verdict: Verdict) -> None:
+    metrics.RELAY_REQUESTS.labels(verdict.name.lower()).inc()
 
 
 async def _keep_connected(url: str, line: _Line) -> None:

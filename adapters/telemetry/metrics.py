@@ -97,6 +97,12 @@ WAKES: Final = _counter(
     "cause",
 )
 
+RELAY_REQUESTS: Final = _counter(
+    "calsync_relay_requests",
+    "Requests to the relay, by verdict. Anything but `relayed` is sent again by Cronofy for a day.",
+    "verdict",
+)
+
 # The work
 
 SYNC_DELAY: Final = _histogram(

@@ -15,7 +15,7 @@ _HEAD: Final = """# Metrics
 
 Written by `python -m cli.documents` from where they are defined; a check fails when this page is stale.
 
-Every worker serves them at `/metrics` of its own server. Beside them stand those of the process itself (`process_…`:
+Every worker serves them at `/metrics` of its own server, and the relay at its only one. Beside them stand those of the process itself (`process_…`:
 memory, processor time, open files). The broker's own figures, such as the length of a queue, come from RabbitMQ's
 Prometheus plugin. A histogram has `_bucket`, `_sum` and `_count`.
 
@@ -30,6 +30,7 @@ LABELS: Final = {
         "published: `confirmed`, `unroutable`, `failed`. Of a wait for the allowance: `waited`, `postponed`."
     ),
     "exchange": "The exchange that was published to.",
+    "verdict": "What the relay answered: `relayed`, `unsigned`, `forged`, `too_large`, `later` (no broker).",
     "cause": "Why a wake-up was sent; of a missed signal, what it is put down to.",
     "direction": "`to_calendar`, `from_calendar`, `none`.",
     "act": "As in the sync log: `create`, `update`, `delete`, `confirm`, `skip`, `reject` and so on.",

@@ -43,7 +43,7 @@ def _lost(values: str) -> Series:
 
 
 CASES: Final[dict[str, Case]] = {
-    "CalsyncNoWorker": Case({}, {WORKER: ON}, labels={}),
+    "CalsyncNoWorker": Case({WORKER: ON}, {'calsync_broker_connected{instance="a"}': "0x60"}, labels={}),
     "CalsyncWorkerRestarts": Case(
         {WORKER: ON, 'process_start_time_seconds{instance="a"}': "0+60x60"},
         {
@@ -116,7 +116,15 @@ CASES: Final[dict[str, Case]] = {
     ),
     "CalsyncForgedNotifications": Case(
         {'calsync_dead_letters_total{source="calsync.notifications.v1",reason="bad_signature"}': "0+1x60"},
-        {'calsync_dead_letters_total{source="calsync.notifications.v1",reason="breaks_schema"}': "0+1x60"},
+        {
+            'calsync_dead_letters_total{source="calsync.notifications.v1",reason="breaks_schema"}': "0+1x60",
+            'calsync_relay_requests_total{verdict="forged"}': "0+1x60",
+        },
+        labels={},
+    ),
+    "CalsyncRelayFails": Case(
+        {'calsync_relay_requests_total{verdict="later"}': "0+1x60"},
+        {'calsync_relay_requests_total{verdict="relayed"}': "0+9x60"},
         labels={},
     ),
     "CalsyncUnroutable": Case(

@@ -10,11 +10,16 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from events.notification import signature
 from relay.relaying import Relay
+from relay.run import running_relay
+from relay.settings import RelaySettings
 from relay.verdict import Verdict
+from stack.native.ports import free_port
 from tests.relay.running import BODY, HEADER, SECRET, Broker, Message, running
+from tests.telemetry.reading import Shown, now
 
 
 async def test_a_signed_notification_reaches_the_queue_byte_for_byte_with_its_signature() -> None:
@@ -193,3 +198,14 @@ async def test_it_is_alive_without_the_broker_but_not_ready() -> None:
         assert await probes(relay.http) == [200, 200]
         relay.broker.away = True
         assert await probes(relay.http) == [200, 503]
+
+
+async def test_what_became_of_requests_is_shown_for_prometheus() -> None:
+    nowhere = SecretStr(f"amqp://guest:guest@127.0.0.1:{free_port()}/")
+    settings = RelaySettings(rabbitmq_url=nowhere, cronofy_client_secrets=(SecretStr("secret"),))
+    before = now()
+    async with running_relay(settings, "127.0.0.1", 0) as url, httpx.AsyncClient(trust_env=False) as http:
+        await http.post(f"{url}/notifications/int-1", content=b"{}")
+        shown = Shown.of((await http.get(f"{url}/metrics")).text)
+    name, labels = "calsync_relay_requests_total", {"verdict": "unsigned"}
+    assert shown(name, **labels) == before(name, **labels) + 1
