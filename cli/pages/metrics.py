@@ -15,9 +15,9 @@ _HEAD: Final = """# Metrics
 
 Written by `python -m cli.documents` from where they are defined; a check fails when this page is stale.
 
-Every worker serves them at `/metrics` of its own server, and the relay at its only one. Beside them stand those of the process itself (`process_…`:
-memory, processor time, open files). The broker's own figures, such as the length of a queue, come from RabbitMQ's
-Prometheus plugin. A histogram has `_bucket`, `_sum` and `_count`.
+Every worker serves them at `/metrics` of its own server, and the relay at its only one. Beside them stand those of the
+process itself (`process_…`: memory, processor time, open files). The broker's own figures, such as the length of a
+queue, come from RabbitMQ's Prometheus plugin. A histogram has `_bucket`, `_sum` and `_count`.
 
 """
 LABELS: Final = {
