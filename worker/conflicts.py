@@ -9,6 +9,7 @@ from events.content import Field, Value, value_of
 from events.failures import Refused
 from events.journal import Result
 from events.reasons import Reason
+from worker.core.brakes import let_flow
 from worker.core.ownership import writable
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ async def restore(tools: Tools, holding: Holding, order: Order) -> datetime | No
     if entry.hidden:
         raise Refused(Reason.REDACTED)
     now = tools.clock.now()
-    wanted = replace(link, restoring=link.restoring | _values(entry, link, order), due_at=now)
+    values = _values(entry, link, order)
+    wanted = replace(let_flow(link, values), restoring=link.restoring | values, due_at=now)
     return now if await tools.links.save(holding.lease, [(link, wanted)]) else None
 
 

@@ -114,6 +114,8 @@ def fingerprint(text: object) -> str:
 def flips(link: Link, decision: Decision, psa: PsaView, now: datetime) -> tuple[Flip, ...]:
     """Return the texts that a step replaces by others. What was asked before counts as if it were there already."""
     shown = link.calendar_seen.content if link.calendar_seen else None
+    if decision.reason is Reason.WANTED_BACK:
+        return ()  # a person says so
     match decision.action:
         case PutEvent(content=content) if shown is not None:
             before = link.calendar_asks[-1].content if link.calendar_asks else None
@@ -178,7 +180,7 @@ def thawed(link: Link, psa: PsaView, now: datetime) -> Link:
         link = replace(link, calendar_base=take(link.calendar_base, shown, by_psa - by_calendar))
     over = {field for field, freeze in link.frozen.items() if now >= freeze.until}
     gone = over | by_calendar | by_psa
-    return _thaw(link, gone) if gone else link
+    return let_flow(link, gone) if gone else link
 
 
 def _rewritten(link: Link, content: Content | None) -> frozenset[Field]:
@@ -190,10 +192,11 @@ def _rewritten(link: Link, content: Content | None) -> frozenset[Field]:
 
 def unfrozen(link: Link, now: datetime) -> Link:
     """Let go of all fields, because a person says so."""
-    return replace(_thaw(link, link.frozen), due_at=now)
+    return replace(let_flow(link, link.frozen), due_at=now)
 
 
-def _thaw(link: Link, fields: Iterable[Field]) -> Link:
+def let_flow(link: Link, fields: Iterable[Field]) -> Link:
+    """Let go of some fields, and forget that they ever went to and fro."""
     gone = frozenset(fields)
     kept = tuple(flip for flip in link.churn.flips if flip.field not in gone)
     frozen = {field: freeze for field, freeze in link.frozen.items() if field not in gone}
