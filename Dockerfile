@@ -1,12 +1,14 @@
 # The product as an image: one command, `calsync`, for the worker, the relay and everything else.
 
 FROM python:3.13-slim AS build
+# `otel.txt` adds what traces need: `docker build --build-arg LOCK=otel.txt .`
+ARG LOCK=run.txt
 WORKDIR /source
-COPY requirements/run.txt requirements/build.txt requirements/
+COPY requirements/run.txt requirements/otel.txt requirements/build.txt requirements/
 # Two environments: what runs, and what only builds. Everything comes with the hashes of the lock files.
 RUN python -m venv --without-pip /app \
  && python -m venv --without-pip /build \
- && pip --python /app/bin/python install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r requirements/run.txt \
+ && pip --python /app/bin/python install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r requirements/${LOCK} \
  && pip --python /build/bin/python install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r requirements/build.txt
 COPY . .
 RUN /build/bin/hatchling build --target wheel \

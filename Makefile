@@ -38,6 +38,7 @@ check: dev  ## Check format, lint, types, layers, generated documents and the co
 
 lock: dev  ## Write the lock files anew from pyproject.toml; LOCK=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) pyproject.toml --extra otel -c requirements/run.txt -o requirements/otel.txt
 	$(COMPILE) pyproject.toml --extra dev -c requirements/run.txt -o requirements/dev.txt
 	$(COMPILE) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) requirements/stack.in -c requirements/dev.txt -o requirements/stack.txt
