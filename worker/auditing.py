@@ -37,7 +37,7 @@ _LATE: Final = timedelta(minutes=5)
 """A change older than this should have been announced. All stamps compared are the calendar's own."""
 _YIELD: Final = timedelta(minutes=1)
 """How long an audit waits if others need the allowance."""
-_REST: Final = timedelta(minutes=10)
+_REST: Final = timedelta(minutes=30)
 """How long it waits if the calendar service fails."""
 
 

@@ -116,7 +116,12 @@ def _audit(document: Document | None) -> Audit:
     if document is None:
         return Audit()
     look = document["look"]
-    return Audit(**{**document, "look": None if look is None else DeepLook(**look)})
+    return Audit(
+        light_at=document["light_at"],
+        deep_at=document["deep_at"],
+        look=None if look is None else DeepLook(**look),
+        suspicious=document["suspicious"],
+    )
 
 
 def _sealed(owner: str, tokens: Tokens | None, vault: Vault) -> bytes | None:

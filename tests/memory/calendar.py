@@ -72,6 +72,8 @@ class MemoryCalendar:
     """Whether a call fails now: asked when it arrives, and again when its answer leaves."""
     hidden: set[str] = field(default_factory=set)
     """Events that complete reads leave out for now, though they look complete."""
+    fails_on_everything: bool = False
+    """Whether a read of everything, and nothing else, fails."""
     reads: int = 0
     _numbers: int = 0
     _read_values: set[str] = field(default_factory=set)
@@ -88,6 +90,8 @@ class MemoryCalendar:
         self.tick()
         self.reads += 1
         shown = [e for e in self.visible.values() if since is None or (e.updated and e.updated >= _second(since))]
+        if since is None and self.fails_on_everything:
+            raise TryLater(System.CRONOFY, Reason.SERVER_ERROR, "too much")
         if since is None:
             shown = [event for event in shown if event.event_uid not in self.hidden]
         for event in shown:

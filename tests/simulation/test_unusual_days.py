@@ -1,4 +1,5 @@
-# pyright: reportPrivateUsage=false
+# pyright: reportPrivateUsage=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
 """Brakes hold and audits heal in any order of events, whoever crashes; and planted bugs of both are caught."""
 
 from __future__ import annotations
@@ -6,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,11 +16,15 @@ import worker.auditing
 import worker.core.decide
 import worker.judging
 import worker.weighing
+from events.commands import Cause
 from events.link import Link, Tally
+from events.reasons import Reason
+from tests.memory.calendar import CALENDAR_ID
 from tests.memory.store import MemoryLinks
+from tests.simulation.people import People
 from tests.simulation.schedules import CRASHES, CUTS, NONE, OUTAGES
 from tests.simulation.unusual import run_deletions, run_quarrel, run_unheard
-from tests.simulation.world import Faults
+from tests.simulation.world import INTEGRATION, Faults, World
 from worker.acting import advance
 from worker.core.brakes import holds
 from worker.core.decide import decide
@@ -38,6 +44,53 @@ def test_many_deletions_wait_until_somebody_decides(faults: Faults) -> None:
 def test_what_no_notification_told_is_found_and_absence_deletes_nothing() -> None:
     for seed in range(SCHEDULES * 2):
         run_unheard(seed)
+
+
+def test_a_channel_that_was_closed_is_opened_again_and_told_of() -> None:
+    world, people = World(Random(1)), People(Random(1))
+    people.make_item(world)
+    world.settle()
+    row = world.integrations.rows[INTEGRATION]
+    row.integration = replace(row.integration, held=replace(row.integration.held, channel_id="chn_closed"))
+    world.pass_a_day()
+    world.pass_a_day()
+    world.close()
+    assert row.integration.held.channel_id == f"chn_{CALENDAR_ID}"
+    told = [entry for entry in world.journal.entries.values() if entry.reason is Reason.CHANNEL_CLOSED]
+    assert [entry.trigger for entry in told] == [Cause.AUDIT], "once"
+
+
+def test_a_day_without_news_writes_nothing_and_verifies_the_calendar() -> None:
+    world, people = World(Random(1)), People(Random(1))
+    people.make_item(world)
+    people.make_event(world)
+    world.settle()
+    world.pass_a_day()
+    before = len(world.calendar.applied), len(world.platform.writes), len(world.journal.entries)
+    first = world.integrations.rows[INTEGRATION].integration.held.verified_at
+    world.pass_a_day()
+    world.close()
+    held = world.integrations.rows[INTEGRATION].integration.held
+    assert (len(world.calendar.applied), len(world.platform.writes), len(world.journal.entries)) == before
+    assert first is not None
+    assert held.verified_at is not None
+    assert held.verified_at > first
+
+
+def test_a_calendar_service_that_fails_on_audits_keeps_nobody_waiting() -> None:
+    """A read of everything that fails again and again is put off, by itself."""
+    world, people = World(Random(1)), People(Random(1))
+    people.make_item(world)
+    world.settle()
+    world.calendar.fails_on_everything = True
+    world.pass_a_day()
+    people.make_item(world)
+    world.settle()
+    world.close()
+    held = world.integrations.rows[INTEGRATION].integration.held
+    assert held.calendar_hold is None
+    assert len(world.calendar.live()) == len(world.platform.live()), "what people do is synced all the same"
+    assert held.verified_at is None
 
 
 def writes_of_a_quarrel() -> int:

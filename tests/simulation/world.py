@@ -20,6 +20,7 @@ from events.failures import TryLater
 from events.integration import Audit, Held, Integration, SettingsWish, Status, Wanted
 from events.items import ItemType
 from events.journal import Entry
+from events.lanes import Lane
 from events.link import Link
 from events.outcomes import Outcome
 from events.psa import ItemChanged
@@ -33,6 +34,7 @@ from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks, M
 from tests.memory.tenants import MemoryTenants
 from worker.core.record import Timing
 from worker.executor import Executor
+from worker.holding import Holding
 from worker.intake.items import take_items
 from worker.outages import Outages
 from worker.slice import Tools
@@ -129,9 +131,11 @@ class World:
         self.tenants = MemoryTenants(self.step, self.integrations)
         tenants = TenantCache(self.tenants, self.clock, timedelta(days=90))
         self.access = MemoryAccess(self.step, self.clock)
-        self.executor = Executor(
-            self.integrations, self, tenants, tools, lambda _: self.access, lambda *_: self.calendar
-        )
+        self.executor = Executor(self.integrations, self, tenants, tools, lambda _: self.access, self._open_calendar)
+
+    def _open_calendar(self, holding: Holding, lane: Lane) -> MemoryCalendar:
+        del holding, lane
+        return self.calendar
 
     # Ports that need no class of their own
 

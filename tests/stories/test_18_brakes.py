@@ -9,8 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import orjson
 import pytest
+from typer.testing import CliRunner
 
+from cli.commands.brakes import app as brakes
 from events.items import ItemType
 from events.outcomes import DeletionsHeld, Disconnected, ItemFrozen, OrderClosed
 from events.psa import BrakeOptions, TenantOptions
@@ -114,6 +117,35 @@ async def test_deletions_that_are_discarded_bring_the_events_back(scene: Scene) 
         await scene.become(*["settled"] * MANY)
         assert len([event for event in await dana.events() if not event.deleted]) == MANY
         assert len(await scene.alive()) == MANY
+
+
+async def test_an_operator_sees_what_waits_and_decides_as_well(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, dana = scene.world, scene.dana
+    monkeypatch.setenv("CALSYNC_MONGODB_URL", world.services.mongodb_url)
+    monkeypatch.setenv("CALSYNC_MONGODB_DATABASE", world.services.database)
+    await scene.delete_events()
+    async with world.working():
+        await scene.become(*["quarantined"] * MANY)
+        (counted,) = await shown("list", "--json")
+        assert (counted["integration_id"], counted["deletions"]) == (dana.integration_id, MANY)
+        each = await shown("list", "--integration", dana.integration_id, "--json")
+        assert {(row["reason"], row["where"]) for row in each} == {("many_deletions", "calendar")}
+        assert {row["item"] for row in each} == {f"appointment/{item.item_id}" for item in scene.items}
+        assert "Ordered as" in await said("release", dana.integration_id, "--direction", "from_calendar")
+        await scene.become(*["buried"] * MANY)
+        assert await scene.alive() == []
+        assert await shown("list", "--json") == []
+
+
+async def said(*words: str) -> str:
+    result = await asyncio.to_thread(CliRunner().invoke, brakes, list(words))
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+async def shown(*words: str) -> list[dict[str, object]]:
+    # The worker of this process prints its log into the same stream.
+    return [orjson.loads(line) for line in (await said(*words)).splitlines() if line.startswith("{")]
 
 
 async def test_many_items_deleted_in_the_psa_wait_as_well_and_come_back_if_that_was_a_mistake(scene: Scene) -> None:
