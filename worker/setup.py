@@ -256,7 +256,9 @@ class Setup:
 
     async def renew_channel(self) -> bool:
         """Open the notification channel again if it was closed. Whether it was."""
-        channel = await self.access.create_channel(self._held.calendar_id)
+        settings = self.holding.integration.wanted.settings
+        assert settings is not None, "only a configured integration has a channel"
+        channel = await self.access.create_channel(settings.calendar_id)
         if channel.channel_id == self._held.channel_id:
             return False
         former = self._held.channel_id
