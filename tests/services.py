@@ -33,6 +33,8 @@ class Urls:
     rabbitmq: str
     rabbitmq_management: str
     mongodb: str
+    rabbitmq_metrics: str = ""
+    """Empty if the broker was given: nobody says where it shows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,12 @@ class SharedStack:
             services = self._held.enter_context(open_stack())
         except Unavailable as failure:
             return Missing(str(failure))
-        return Urls(services.rabbitmq_url, services.rabbitmq_management_url, services.mongodb_url)
+        return Urls(
+            services.rabbitmq_url,
+            services.rabbitmq_management_url,
+            services.mongodb_url,
+            services.rabbitmq.metrics_url,
+        )
 
 
 _ADDRESS = pytest.StashKey[str]()

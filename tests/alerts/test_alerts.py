@@ -11,12 +11,10 @@ import httpx
 import orjson
 import pytest
 
-from adapters.rabbitmq.connection import connect_once
-from adapters.rabbitmq.topology import apply
 from cli.pages.metrics import metrics
-from stack.services import Broker
 from tests.alerts.cases import CASES, Case, Series
 from tests.alerts.files import ALERTS, DASHBOARD, RUNBOOKS, Rule, metrics_in, rules, tool
+from tests.services import Urls
 
 SECTIONS = ["## What it means", "## How to see it", "## How to fix it", "## How to know that it worked"]
 NAMES = [rule.name for rule in rules()]
@@ -124,12 +122,13 @@ def test_commands_in_runbooks_exist() -> None:
                     command = command.commands[word]
 
 
-async def test_the_brokers_metrics_are_called_as_in_the_rules_and_the_dashboard(own_broker: Broker) -> None:
-    async with connect_once(own_broker.url, "topology") as connection:
-        await apply(connection)
+async def test_the_brokers_metrics_are_called_as_in_the_rules_and_the_dashboard(
+    service_urls: Urls, request: pytest.FixtureRequest
+) -> None:
+    where: str = service_urls.rabbitmq_metrics or request.getfixturevalue("own_broker").metrics_url
     families = "/detailed?family=queue_coarse_metrics&family=queue_consumer_count"
     async with httpx.AsyncClient(trust_env=False) as http:
-        pages = await asyncio.gather(*(http.get(own_broker.metrics_url + path) for path in ("", families)))
+        pages = await asyncio.gather(*(http.get(where + path) for path in ("", families)))
     there = set(re.findall(r"^# TYPE (\w+)", "".join(page.text for page in pages), re.MULTILINE))
     used = metrics_in(ALERTS.read_text(encoding="utf-8")) | metrics_in(DASHBOARD.read_text(encoding="utf-8"))
     assert {name for name in used if name.startswith("rabbitmq_")} <= there

@@ -7,16 +7,19 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import httpx
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from adapters.telemetry.pulse import Pulse
+from adapters.telemetry.tracing import tracing_by
 from events.commands import Cause, Wake
 from events.failures import System, TryLater
 from events.reasons import Reason
@@ -25,6 +28,8 @@ from worker.ops.liveness import LONGEST_LAG, LONGEST_STILL
 from worker.ops.readiness import Readiness
 from worker.ops.sampling import Sample
 from worker.ops.server import Ops, ops_app
+
+CONTEXT: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @dataclass
@@ -200,3 +205,19 @@ async def test_a_sample_that_fails_leaves_the_one_before_and_says_so() -> None:
     clock.seconds += 15
     await sample.refresh()
     assert (sample.value, sample.failed, sample.taken_at) == ("found", True, datetime.fromtimestamp(0, UTC))
+
+
+# Traces
+
+
+@pytest.mark.parametrize(
+    ("said", "header"), [(CONTEXT, None), (None, CONTEXT), (CONTEXT, "00-none"), ("00-none", CONTEXT)]
+)
+def test_a_context_may_stand_in_the_body_or_in_the_header(scene: Scene, said: str | None, header: str | None) -> None:
+    exporter = InMemorySpanExporter()
+    delivery = SimpleNamespace(queue="calsync.commands.v1", message_id="m", headers={"traceparent": header})
+    with tracing_by(SimpleSpanProcessor(exporter)), _shop(scene).span(cast("Any", delivery), said):
+        pass
+    (span,) = exporter.get_finished_spans()
+    assert span.parent is not None
+    assert f"{span.parent.trace_id:032x}" == CONTEXT.split("-")[1]

@@ -118,13 +118,6 @@ async def test_one_trace_leads_from_the_event_through_an_outage_to_its_confirmat
     assert (stored["traceparent"], stored["psa_seen"]["traceparent"]) == ("", ""), "forgotten when it is at rest"
 
 
-async def test_a_context_may_also_stand_in_the_header(services: Services, tmp_path: Path, spans: Spans) -> None:
-    async with stage(services, tmp_path) as world, world.working():
-        await world.link()
-        await publish(world, event(), traceparent=CONTEXT)
-        await world.until(lambda: confirmed(spans))
-
-
 async def test_a_replay_is_a_new_trace_that_names_the_one_that_failed(
     services: Services, tmp_path: Path, spans: Spans
 ) -> None:
