@@ -155,8 +155,8 @@ class Held:
     configured_revision: int = -1
     """Revision of the settings that are in force (channel made, cursor set)."""
     listed_revision: int = -1
-    tenant_version: int = 0
-    """Of the tenant's settings under which all links have been judged."""
+    tenant_version: int = -1
+    """Of the tenant's settings under which all links have been judged; -1 before any were."""
     turns: int = 0
     """How often the PSA was told that the connection works or does not; names each time."""
     active_revision: int = -1

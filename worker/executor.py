@@ -155,9 +155,13 @@ class Executor:
         holding = setup.holding
         occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)
         integration = holding.integration
-        wanted = integration.wanted.tenant_version
-        tenant = await self.tenants.of(integration.tenant_id, wanted)
-        if holding.held.tenant_version < wanted:
+        wanted, known = integration.wanted.tenant_version, holding.held.tenant_version
+        # What the tenant decided before there was this integration, nobody has told it.
+        asking = (
+            self.tenants.now(integration.tenant_id) if known < 0 else self.tenants.of(integration.tenant_id, wanted)
+        )
+        tenant = await asking
+        if known < wanted:
             await self.tools.links.all_due(integration.id, self.tools.clock.now())
             await holding.save(tenant_version=tenant.version)
         policy = _policy(holding, tenant.settings)

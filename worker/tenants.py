@@ -37,6 +37,11 @@ class TenantCache:
         self._known[tenant_id] = (now, tenant)
         return tenant
 
+    async def now(self, tenant_id: int) -> Tenant:
+        """Return a tenant as it is at this moment."""
+        self._known.pop(tenant_id, None)
+        return await self.of(tenant_id)
+
     async def keeps_until(self, tenant_id: int, at: datetime) -> datetime:
         """Return until when the tenant keeps what is written into its log at a moment."""
         days = (await self.of(tenant_id)).settings.log_keep_days

@@ -190,7 +190,7 @@ def _held(owner: str, document: Document, vault: Vault | None) -> Held:
         connected_revision=document["connected_revision"],
         configured_revision=document["configured_revision"],
         listed_revision=document["listed_revision"],
-        tenant_version=document.get("tenant_version", 0),
+        tenant_version=document.get("tenant_version", -1),
         turns=document.get("turns", 0),
         active_revision=document.get("active_revision", -1),
         deleted=document.get("deleted", False),

@@ -373,6 +373,7 @@ def _integration(now: datetime) -> Integration:
         outbound=frozenset(ItemType),
     )
     held = Held(
+        tenant_version=0,
         connected_revision=0,
         configured_revision=1,
         status=Status.CONNECTED,
