@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess  # noqa: S404 - ourselves
 import sys
 from collections.abc import Generator
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from adapters.http.serve import serve
 from adapters.telemetry import tracing
 from adapters.telemetry.tracing import Kind, context_of, span, together, tracing_by, tracing_to
 from events.failures import Misconfigured
@@ -89,3 +96,24 @@ NO_CONTEXT = [None, "", "00-1", 7, b"x", FIRST.upper(), f"{FIRST}-more", FIRST.r
 def test_what_is_no_context_is_not_taken_for_one(given: object) -> None:
     assert context_of(given, None, SECOND) == SECOND
     assert not context_of(given)
+
+
+async def test_spans_reach_a_collector_before_the_process_ends() -> None:
+    received: list[bytes] = []
+
+    async def collect(request: Request) -> Response:
+        received.append(await request.body())
+        return Response(b"", media_type="application/x-protobuf")
+
+    def work(endpoint: str) -> None:
+        with tracing_to(endpoint), span("process something", Kind.CONSUMER, parent=FIRST):
+            pass
+
+    app = Starlette(routes=[Route("/v1/traces", collect, methods=["POST"])])
+    async with serve(app) as url:
+        await asyncio.to_thread(work, url)
+    sent = ExportTraceServiceRequest.FromString(received[0])
+    (spans,) = [scope.spans for resource in sent.resource_spans for scope in resource.scope_spans]
+    assert [(one.name, one.trace_id.hex()) for one in spans] == [("process something", FIRST.split("-")[1])]
+    names = {one.key: one.value.string_value for one in sent.resource_spans[0].resource.attributes}
+    assert names["service.name"] == "calsync-worker"
