@@ -97,12 +97,21 @@ class Executor:
             moved()
             match await holding.release(due_at):
                 case Released():
-                    return "rested" if due_at is None else "waiting"
+                    return self._rest(holding, due_at)
                 case Lost():
                     metrics.STALE_DROPS.labels(Reason.LEASE_LOST).inc()
                     return Reason.LEASE_LOST.value
                 case Taken() as again:
                     taken = again
+
+    def _rest(self, holding: Holding, due_at: datetime | None) -> str:
+        """Name how it was left, for log and metrics: an outage is seen there, though nothing fails because of it."""
+        now, held = self.tools.clock.now(), holding.held
+        if held.calendar_hold is not None and held.calendar_hold > now:
+            return "calendar_on_hold"
+        if held.psa_hold is not None and held.psa_hold > now:
+            return "psa_on_hold"
+        return "rested" if due_at is None else "waiting"
 
     async def _give_way(self, holding: Holding) -> str:
         """Let a new message go on, behind all that wait by now, whether or not something has come in meanwhile.

@@ -26,7 +26,8 @@ LABELS: Final = {
     "consumer": f"Part of the worker: {', '.join(f'`{part}`' for part in Part)}.",
     "outcome": (
         "Of messages: `done`; `nobody` (concerns no integration); `old` (nothing new); `dead_lettered`; of a wake-up "
-        "`rested`, `waiting` (due again later), `busy` (another worker has the lease) or a reason code. Of what is "
+        "`rested`, `waiting` (due again later), `calendar_on_hold` and `psa_on_hold` (left alone after an outage), "
+        "`gave_way`, `busy` (another worker has the lease) or a reason code. Of what is "
         "published: `confirmed`, `unroutable`, `failed`. Of a wait for the allowance: `waited`, `postponed`."
     ),
     "exchange": "The exchange that was published to.",

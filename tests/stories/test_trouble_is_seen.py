@@ -82,6 +82,7 @@ async def test_an_outage_of_the_psa_and_one_of_cronofy_are_told_apart(services: 
         assert shown("calsync_integrations_on_hold", system="cronofy") == 0
         await seen.grows(before, "calsync_http_requests_total", system="psa", status="none")
         await seen.grows(before, "calsync_retries_total", system="psa", failure="transient")
+        await seen.grows(before, "calsync_messages_processed_total", consumer="commands", outcome="psa_on_hold")
         shown = await seen.until(lambda shown: shown("calsync_waiting_links") > 0)
         assert shown.has("calsync_waiting_links_oldest_seconds")
         await world.cronofy.set_fault(Instead(status=503), Match(sub=scene.dana.account.sub), count=None)
@@ -89,6 +90,7 @@ async def test_an_outage_of_the_psa_and_one_of_cronofy_are_told_apart(services: 
         await seen.grows(before, "calsync_http_requests_total", system="cronofy", status="503")
         await seen.grows(before, "calsync_retries_total", system="cronofy", failure="transient")
         await seen.until(lambda shown: shown("calsync_integrations_on_hold", system="cronofy") == 1)
+        await seen.grows(before, "calsync_messages_processed_total", consumer="commands", outcome="calendar_on_hold")
 
 
 async def test_being_told_to_slow_down_is_seen_in_the_allowance(services: Services, tmp_path: Path) -> None:
