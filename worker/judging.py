@@ -17,6 +17,7 @@ from worker.core.plan import Agree, Decision
 from worker.core.record import Timing, concluded, given_up, lapsed, overdue, waited
 from worker.core.restoring import still_wanted
 from worker.core.revise import here, is_unticked, is_users_own_elsewhere
+from worker.core.series import in_good_time
 from worker.core.sides import PsaGone, PsaView, settle_calendar, settle_psa
 from worker.projection.events import without_text
 from worker.projection.items import Showing, picture
@@ -105,5 +106,6 @@ def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: b
         elif (calmer := frozen(link, decision, pictured.view, policy.tenant.brakes, now)) is not link:
             link = calmer
         else:
+            decision = in_good_time(decision, link, now)
             decision = within_budget(braked(decision, link), link, policy.tenant.brakes, now)
             return Judged(stored, link, pictured.view, pictured.item, decision)

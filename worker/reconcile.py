@@ -13,6 +13,7 @@ from events.reasons import Reason
 from worker import outcomes, telling
 from worker.acting import advance
 from worker.core.revise import here
+from worker.core.series import beyond_budget, series_of
 from worker.core.sides import see
 from worker.projection.events import digest_of, key_of, observe
 
@@ -167,16 +168,39 @@ async def observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
         if (shown := observe(event, private)) is None:
             telling.unusable(work.report, stored, work.occasion)
             continue
+        if _is_withheld(stored) and shown.kept_out is None:
+            shown = replace(shown, kept_out=Reason.SERIES_TOO_LONG)
         seen = see(here(stored, calendar_id), shown)
         if seen is not stored or id_ in pairs or stored.calendar_asks:
             pairs[id_] = (stored, seen)
     fresh = [
         link for id_, event in events.items() if id_ not in known and (link := _newcomer(work, id_, event)) is not None
     ]
+    fresh = await _within_series(work, fresh)
     there = await work.tools.links.add(work.holding.lease, fresh)
     now = work.now()
     pairs |= {link.id: (link, link) for link in fresh if link.id not in there and link.due_at and link.due_at <= now}
     return list(pairs.values())
+
+
+def _is_withheld(link: Link) -> bool:
+    return link.calendar_seen is not None and link.calendar_seen.kept_out is Reason.SERIES_TOO_LONG
+
+
+async def _within_series(work: Slice, newcomers: Sequence[Link]) -> list[Link]:
+    """Return newcomers, with those withheld that make a series of the user's too long."""
+    names = {name for link in newcomers if (name := series_of(link))}
+    if not names:
+        return list(newcomers)
+    over = beyond_budget(newcomers, await work.tools.links.series_ahead(work.holding.id, sorted(names), work.now()))
+    return [_withheld(link) if link.id in over else link for link in newcomers]
+
+
+def _withheld(link: Link) -> Link:
+    seen = link.calendar_seen
+    if seen is None or seen.kept_out is not None:
+        return link
+    return replace(link, calendar_seen=replace(seen, kept_out=Reason.SERIES_TOO_LONG))
 
 
 def _newcomer(work: Slice, id_: str, event: CalendarEvent) -> Link | None:

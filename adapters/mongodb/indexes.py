@@ -39,6 +39,12 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("integration_id", ASCENDING), ("due_at", ASCENDING)], name="due"),
         IndexModel([("tenant_id", ASCENDING), ("item", ASCENDING)], name="of_item"),
         IndexModel([("tenant_id", ASCENDING), ("reference", ASCENDING)], name="of_reference"),
+        # Only events that are one of a series.
+        IndexModel(
+            [("integration_id", ASCENDING), ("calendar_seen.series", ASCENDING)],
+            name="of_series",
+            partialFilterExpression={"calendar_seen.series": {"$gt": ""}},
+        ),
         # The few that end, or ended: what the brake on deletions counts.
         IndexModel(
             [("integration_id", ASCENDING), ("ending.at", ASCENDING)],

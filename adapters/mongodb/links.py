@@ -50,7 +50,7 @@ DELETED: Final = "deleted_items"
 _ALIVE: Final = sorted(state.value for state in ALIVE)
 
 
-class Links:
+class Links:  # noqa: PLR0904 - one method for each question that is asked of links
     """See the module."""
 
     def __init__(self, database: Database) -> None:
@@ -154,6 +154,20 @@ class Links:
         query: Query = {"integration_id": integration_id, "due_at": None, "state": {"$ne": LinkState.BURIED.value}}
         with away():
             await self._collection.update_many(query, {"$set": {"due_at": now}})
+
+    async def series_ahead(self, integration_id: str, names: Sequence[str], now: datetime) -> dict[str, int]:
+        """Return how many occurrences of these series are known, let in, and not over yet."""
+        end = "calendar_seen.content.when.end"
+        query: Document = {
+            "integration_id": integration_id,
+            "calendar_seen.series": {"$in": list(names), "$gt": ""},
+            "calendar_seen.kept_out": None,
+            "$or": [{end: {"$gt": now}}, {end: {"$gt": now.date().isoformat()}}],
+        }
+        counting = [{"$match": query}, {"$group": {"_id": "$calendar_seen.series", "count": {"$sum": 1}}}]
+        with away():
+            found = await aggregate(self._collection, counting)
+        return {document["_id"]: document["count"] for document in found}
 
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Link]:
         """Return those of these links that exist."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
 
-from events.content import When
+from events.content import Timed, When
 from events.failures import Malformed
 from events.integration import (
     Assignee,
@@ -412,6 +412,16 @@ class MemoryLinks:
         ]
         return sorted(due, key=lambda link: (link.due_at, link.id))[:limit]
 
+    async def series_ahead(self, integration_id: str, names: Sequence[str], now: datetime) -> dict[str, int]:
+        await self._step("series ahead")
+        seen = [link.calendar_seen for link in self.links.values() if link.integration_id == integration_id]
+        ahead = [
+            one.series
+            for one in seen
+            if one and one.series in names and not one.kept_out and one.content and _is_ahead(one.content.when, now)
+        ]
+        return dict(Counter(ahead))
+
     async def all_due(self, integration_id: str, now: datetime) -> None:
         await self._step("all due")
         for link in list(self.links.values()):
@@ -584,3 +594,7 @@ class MemoryJournal:
     async def find(self, entry_id: str) -> Entry | None:
         await self.step("find entry")
         return self.entries.get(entry_id)
+
+
+def _is_ahead(when: When, now: datetime) -> bool:
+    return when.end > now if isinstance(when, Timed) else when.end.isoformat() > now.date().isoformat()

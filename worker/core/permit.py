@@ -82,7 +82,7 @@ def _instead_of_creating(reason: Reason, link: Link, policy: Policy) -> Decision
     if not policy.inbound_create:
         return Decision(Ignore(), Reason.CREATE_NOT_TICKED)
     seen = link.calendar_seen
-    if seen is not None and seen.kept_out is not None:
+    if seen is not None and seen.kept_out is not None and seen.kept_out is not Reason.SERIES_TOO_LONG:
         return Decision(Ignore(), seen.kept_out)
     if _is_private(seen) and policy.tenant.private_inbound is PrivateInbound.NOT_IMPORTED:
         return Decision(Ignore(), Reason.PRIVATE_NOT_IMPORTED)

@@ -210,7 +210,7 @@ def _lives(link: Link) -> Link:
 
 
 def _paused(link: Link, reason: Reason, until: datetime) -> Link:
-    if link.reason is not reason:
+    if reason is Reason.WRITE_BUDGET and link.reason is not reason:
         link = replace(link, churn=replace(link.churn, pauses=link.churn.pauses + 1))
     return replace(link, state=LinkState.PENDING, reason=reason, due_at=until)
 

@@ -186,6 +186,7 @@ HOT: dict[str, tuple[Ask, int]] = {
     "sweeping": (lambda to: to.integrations.claim_due(NOW, after(1), 100), 2),
     "the log of an integration": (lambda to: to.journal.page(Which(integration_id=ANN.integration_id), None, 50), 1),
     "the log of an item": (lambda to: to.journal.page(Which(item=(ItemType.APPOINTMENT, "1", None)), None, 50), 1),
+    "what a series has ahead": (lambda to: to.links.series_ahead(ANN.integration_id, ["daily"], NOW), 0),
     "redacting the log of a link": (lambda to: to.journal.redact(ANN.integration_id, ["int_ann/none"]), 0),
     "the log of a run": (lambda to: to.journal.page(Which(run_id="1"), Mark(after(1), "1"), 5), 5),
     "the log": (lambda to: to.journal.page(Which(), Mark(after(1)), 5), 5),

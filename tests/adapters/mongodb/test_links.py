@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from events.content import Field
-from events.link import CREATION, CalendarAsk, CalendarSeen, Link, LinkState, PsaAsk
+from events.content import AllDay, Field, Timed
+from events.integration import Assignee
+from events.link import CREATION, CalendarAsk, CalendarSeen, ExternalEvent, Link, LinkState, PsaAsk, link_id
 from events.reasons import Reason
 from tests.adapters.mongodb.examples import (
     ANN,
@@ -263,3 +265,32 @@ async def test_only_what_was_seen_just_so_and_waits_for_nothing_needs_no_second_
     assert await links.seen_before(digests) == {same.id}
     assert await links.seen_before({same.id: ""}) == frozenset()
     assert await links.seen_before({}) == frozenset()
+
+
+# Series
+
+
+async def test_what_a_series_has_ahead_is_counted_without_what_is_over_withheld_or_somebody_elses(
+    links: LinkStore,
+) -> None:
+    def occurrence(number: int, days: int = 0, whose: Assignee = ANN, **parts: Any) -> Link:
+        event = ExternalEvent("cal_1", f"evt_{number}")
+        when = AllDay(NOW.date(), NOW.date() + timedelta(days=days)) if days else Timed(NOW, NOW + HOUR)
+        seen = replace(CalendarSeen(replace(content(), when=when), series="daily", event_uid=event.event_uid), **parts)
+        own = link_id(whose.integration_id, event)
+        return replace(link(whose=whose), id=own, event=event, item=None, calendar_seen=seen)
+
+    await put(
+        links,
+        *(occurrence(number) for number in range(3)),
+        occurrence(3, days=2),
+        occurrence(4, series="weekly"),
+        occurrence(5, kept_out=Reason.SERIES_TOO_LONG),
+        occurrence(6, series=""),
+        occurrence(7, content=None, deleted=True),
+        occurrence(8, whose=BOB),
+    )
+    names = ["daily", "weekly", "none"]
+    assert await links.series_ahead(ANN.integration_id, names, NOW) == {"daily": 4, "weekly": 1}
+    assert await links.series_ahead(ANN.integration_id, names, NOW + HOUR) == {"daily": 1}
+    assert await links.series_ahead(ANN.integration_id, ["weekly"], NOW) == {"weekly": 1}
