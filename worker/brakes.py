@@ -23,26 +23,29 @@ _AT_ONCE: Final = 500
 
 
 async def decide_on_held(tools: Tools, holding: Holding, order: Order, verdict: Verdict) -> datetime | None:
-    """Say of deletions that are held back whether they are carried out. What was said of before is not found again."""
+    """Say of deletions that are held back whether they are carried out. Returns when to try again.
+
+    What was said of before is not found again.
+    """
     inbound = {None: None, "from_calendar": True, "to_calendar": False}[_text(order, "direction")]
     now = tools.clock.now()
     while held := await tools.links.held_back(holding.id, inbound, _AT_ONCE):
-        await tools.links.save(holding.lease, [(link, resolved(link, verdict, now)) for link in held])
+        if await tools.links.save(holding.lease, [(link, resolved(link, verdict, now)) for link in held]):
+            return now
         if len(held) < _AT_ONCE:
             break
     return None
 
 
 async def unfreeze(tools: Tools, holding: Holding, order: Order) -> datetime | None:
-    """Let the texts of one item flow again, or those of all."""
+    """Let the texts of one item flow again, or those of all. Returns when to try again."""
     kind, item_id = _text(order, "item_type"), _text(order, "item_id")
     key = None
     if kind is not None and item_id is not None:
         key = ItemKey(holding.integration.tenant_id, ItemType(kind), item_id, _text(order, "part_id"))
     now = tools.clock.now()
     frozen = [link for link in await tools.links.frozen(holding.id) if key in {None, link.item}]
-    await tools.links.save(holding.lease, [(link, unfrozen(link, now)) for link in frozen])
-    return None
+    return now if await tools.links.save(holding.lease, [(link, unfrozen(link, now)) for link in frozen]) else None
 
 
 def _text(order: Order, name: str) -> str | None:

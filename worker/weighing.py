@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from events.failures import MustReconnect
 from events.link import Ending, LinkState, Verdict
 from events.outcomes import Direction
 from events.reasons import Reason
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from worker.judging import Judged
     from worker.slice import Slice
 
-_LOOK_FROM: Final = 3
-"""So many events deleted in the calendar make us ask whether the calendar itself is still there."""
+_OF_THE_CALENDAR: Final = frozenset({Reason.CALENDAR_MISSING, Reason.CALENDAR_READ_ONLY})
 
 
 async def weigh(work: Slice, judged: Sequence[Judged]) -> list[Judged]:
@@ -48,10 +48,18 @@ async def _reason_to_hold(work: Slice, doubtful: Sequence[Judged]) -> Reason | N
     tally = await work.tools.links.tally(work.holding.id, work.now() - timedelta(minutes=limits.deletions_minutes))
     if holds(limits, tally, len(doubtful)):
         return Reason.MANY_DELETIONS
-    inbound = sum(1 for one in doubtful if _is_inbound(one))
-    if inbound and inbound + tally.gone + tally.held >= min(_LOOK_FROM, tally.alive):
-        return await work.calendar_trouble()
-    return None
+    return await _trouble(work) if any(_is_inbound(one) for one in doubtful) else None
+
+
+async def _trouble(work: Slice) -> Reason | None:
+    """Return whether it is the calendar itself that vanished; asked before any event's deletion is believed.
+
+    Raises `MustReconnect` if nothing can be said of it.
+    """
+    trouble = await work.calendar_trouble()
+    if trouble is None or trouble in _OF_THE_CALENDAR:
+        return trouble
+    raise MustReconnect(trouble, "found out while weighing deletions")
 
 
 def _is_inbound(one: Judged) -> bool:

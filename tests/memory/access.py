@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import ClassVar
 
 from events.calendar import ChannelInfo, ProfileInfo, UserInfo
 from events.integration import Account, CalendarInfo, Grant, Tokens
@@ -18,7 +19,8 @@ class MemoryAccess:
 
     step: Stepper
     clock: MemoryClock
-    calendar: CalendarInfo = field(default_factory=lambda: CalendarInfo(CALENDAR_ID, "Dana", ACCOUNT.profile_id))
+    CALENDAR: ClassVar = CalendarInfo(CALENDAR_ID, "Dana", ACCOUNT.profile_id)
+    calendar: CalendarInfo = CALENDAR
     connected: bool = True
 
     async def exchange(self, code: str, redirect_uri: str) -> Grant:

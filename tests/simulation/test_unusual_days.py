@@ -17,8 +17,10 @@ import worker.core.decide
 import worker.judging
 import worker.weighing
 from events.commands import Cause
-from events.link import Link, Tally
+from events.integration import CalendarInfo
+from events.link import Link, LinkState, Tally
 from events.reasons import Reason
+from tests.memory.access import MemoryAccess
 from tests.memory.calendar import CALENDAR_ID
 from tests.memory.store import MemoryLinks
 from tests.simulation.people import People
@@ -58,6 +60,46 @@ def test_a_channel_that_was_closed_is_opened_again_and_told_of() -> None:
     assert row.integration.held.channel_id == f"chn_{CALENDAR_ID}"
     told = [entry for entry in world.journal.entries.values() if entry.reason is Reason.CHANNEL_CLOSED]
     assert [entry.trigger for entry in told] == [Cause.AUDIT], "once"
+
+
+def emptied(number: int = 4) -> World:
+    """Return a world in which somebody has just deleted all events, few as they are."""
+    world, people = World(Random(1)), People(Random(1))
+    for _ in range(number):
+        people.make_event(world)
+    world.settle()
+    for event in world.calendar.live():
+        world.calendar.delete(event.event_uid)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("calendar", "reason"),
+    [
+        (replace(MemoryAccess.CALENDAR, deleted=True), Reason.CALENDAR_MISSING),
+        (replace(MemoryAccess.CALENDAR, read_only=True), Reason.CALENDAR_READ_ONLY),
+    ],
+    ids=["vanished", "read_only"],
+)
+def test_with_a_calendar_that_is_not_what_it_was_nothing_is_deleted(calendar: CalendarInfo, reason: Reason) -> None:
+    world = emptied()
+    world.access.calendar = calendar
+    world.settle()
+    world.close()
+    held = [link for link in world.links.links.values() if link.state is not LinkState.SETTLED]
+    assert {(link.state, link.reason) for link in held} == {(LinkState.QUARANTINED, reason)}
+    assert not [row for row in world.platform.rows.values() if row.deleted]
+    assert world.integrations.rows[INTEGRATION].integration.held.reason is reason
+
+
+def test_without_a_connection_nothing_is_deleted_and_nothing_held_back() -> None:
+    """It goes on by itself once the connection works again."""
+    world = emptied()
+    world.access.connected = False
+    world.settle()
+    world.close()
+    assert not [row for row in world.platform.rows.values() if row.deleted]
+    assert not [link for link in world.links.links.values() if link.held_back]
 
 
 def test_a_day_without_news_writes_nothing_and_verifies_the_calendar() -> None:
