@@ -32,7 +32,8 @@ class Orders:
     async def close(self, lease: Lease, order: Order) -> bool:
         """Close an order that was carried out or refused. False if a later holder of the lease has closed it."""
         query = {"_id": order.id, "fence": {"$lte": lease.fence}}
-        update = {"$set": {"open": False, "fence": lease.fence, "details": {}}, "$currentDate": {"closed_at": True}}
+        closing: Document = {"open": False, "fence": lease.fence, "details": {}}
+        update: Document = {"$set": closing, "$currentDate": {"closed_at": True}}
         with away():
             result = await self._collection.update_one(query, update)
         return result.matched_count > 0

@@ -163,3 +163,32 @@ def test_every_pair_of_boundaries_is_a_span_or_none(
     start: datetime | date | None, end: datetime | date | None, when: Timed | AllDay | None
 ) -> None:
     assert span(start, end) == when
+
+
+# Every zone there is
+
+
+def test_in_no_zone_of_the_world_does_a_day_or_an_instant_change_on_its_way(every_zone: list[ZoneInfo]) -> None:
+    """The days around both changes of the clocks, whatever these are there: out as a to-do's date, and back again."""
+    for where in every_zone:
+        for day in _days_of_change(where):
+            begins = midnight(day, where)
+            assert due(begins, HALF_AN_HOUR, where) == AllDay(day, day + DAY), (where.key, day)
+            for hours in range(1, 27):
+                moment = begins + timedelta(hours=hours)
+                assert instant(moment.astimezone(where)) == moment, (where.key, moment)
+                found = timed(moment.astimezone(where), (moment + HALF_AN_HOUR).astimezone(where))
+                assert found == Timed(moment, moment + HALF_AN_HOUR), (where.key, moment)
+
+
+@pytest.fixture
+def every_zone() -> list[ZoneInfo]:
+    return [ZoneInfo(name) for name in sorted(available_timezones() - {"localtime", "posixrules"})]
+
+
+def _days_of_change(where: ZoneInfo) -> list[date]:
+    """Return the days of a year on which the clocks are changed, and the days before and after."""
+    noons = [datetime(2026, 1, 1, 12, tzinfo=UTC) + number * DAY for number in range(366)]
+    offsets_then = [noon.astimezone(where).utcoffset() for noon in noons]
+    changes = [number for number in range(1, 366) if offsets_then[number] != offsets_then[number - 1]] or [0]
+    return [(noons[number] + days * DAY).astimezone(where).date() for number in changes for days in (-1, 0, 1)]
