@@ -6,7 +6,7 @@ is not shown is looked for; and if most of what is known is not shown, it is the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -92,10 +92,11 @@ async def _light(work: Slice, setup: Setup) -> None:
     await _renew_channel(work, setup)
     calendar, cursor = work.calendar_in(Lane.AUDIT), work.holding.held.cursor
     assert cursor is not None, "whoever is configured has one"
+    known = await work.tools.links.whereabouts(work.holding.id)
     page = await calendar.first_page(cursor - OVERLAP)
-    await _read(work, page)
+    await _read(work, page, known)
     edge = (page.as_of or work.now()) + audits.FUTURE
-    await _read(work, await calendar.span_page(edge - audits.EDGE, edge, only_managed=False))
+    await _read(work, await calendar.span_page(edge - audits.EDGE, edge, only_managed=False), known)
     light_at = audits.next_slot(work.holding.id, audits.LIGHT, work.now())
     await _save(work, replace(work.holding.held.audit, light_at=light_at))
 
@@ -107,14 +108,14 @@ async def _renew_channel(work: Slice, setup: Setup) -> None:
         metrics.MISSED_SIGNALS.labels(Reason.CHANNEL_CLOSED.value).inc()
 
 
-async def _read(work: Slice, page: Page) -> set[str]:
+async def _read(work: Slice, page: Page, known: Collection[str]) -> set[str]:
     """Read to the end, and deal with what is found. Returns the ids of the links whose events were shown."""
     calendar = work.calendar_in(Lane.AUDIT)
     shown: set[str] = set()
     late = page.as_of - _LATE if page.as_of else None
     while True:
         shown |= {link_id(work.holding.id, key_of(event)) for event in page.events}
-        pairs = await observed(work, page, ())
+        pairs = await observed(work, _concerning(work, page, known), ())
         if late is not None:
             _count(work, pairs, late)
         await advance(work, pairs)
@@ -124,6 +125,22 @@ async def _read(work: Slice, page: Page) -> set[str]:
             page = await calendar.next_page(page.next_url)
         except Gone as error:
             raise TryLater(System.CRONOFY, Reason.GONE, "a page of the read has expired") from error
+
+
+def _concerning(work: Slice, page: Page, known: Collection[str]) -> Page:
+    """Leave out what its user had made before the calendar was linked: nobody asked for it, so it is not kept."""
+    since = work.holding.held.linked_since
+    if since is None:
+        return page
+    ours = tuple(
+        event
+        for event in page.events
+        if event.event_id is not None
+        or link_id(work.holding.id, key_of(event)) in known
+        or event.updated is None
+        or event.updated >= since
+    )
+    return replace(page, events=ours)
 
 
 def _count(work: Slice, pairs: Sequence[Pair], late: datetime) -> None:
@@ -182,7 +199,7 @@ async def _part(work: Slice, look: DeepLook, known: dict[str, When]) -> bool:
     start, end = audits.part(look)
     calendar = work.calendar_in(Lane.AUDIT)
     page = await (calendar.first_page(None) if look.parts == 1 else calendar.span_page(start, end, only_managed=False))
-    shown = await _read(work, page)
+    shown = await _read(work, page, known)
     expected = {id_ for id_, when in known.items() if audits.is_within(when, start, end)}
     missing = expected - shown
     if audits.is_suspicious(len(expected), len(expected) - len(missing)):

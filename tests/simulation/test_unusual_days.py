@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -16,6 +16,7 @@ import worker.auditing
 import worker.core.decide
 import worker.judging
 import worker.weighing
+from events.calendar import CalendarEvent
 from events.commands import Cause
 from events.integration import CalendarInfo
 from events.link import Link, LinkState, Tally
@@ -26,8 +27,9 @@ from tests.memory.store import MemoryLinks
 from tests.simulation.people import People
 from tests.simulation.schedules import CRASHES, CUTS, NONE, OUTAGES
 from tests.simulation.unusual import run_deletions, run_quarrel, run_unheard
-from tests.simulation.world import INTEGRATION, Faults, World
+from tests.simulation.world import INTEGRATION, NOON, Faults, World
 from worker.acting import advance
+from worker.core import audits
 from worker.core.brakes import holds
 from worker.core.decide import decide
 
@@ -60,6 +62,12 @@ def test_a_channel_that_was_closed_is_opened_again_and_told_of() -> None:
     assert row.integration.held.channel_id == f"chn_{CALENDAR_ID}"
     told = [entry for entry in world.journal.entries.values() if entry.reason is Reason.CHANNEL_CLOSED]
     assert [entry.trigger for entry in told] == [Cause.AUDIT], "once"
+
+
+def test_a_large_calendar_is_looked_at_in_parts_and_just_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audits, "_PART", 1)
+    for seed in range(SCHEDULES):
+        run_unheard(seed)
 
 
 def emptied(number: int = 4) -> World:
@@ -117,6 +125,28 @@ def test_a_day_without_news_writes_nothing_and_verifies_the_calendar() -> None:
     assert first is not None
     assert held.verified_at is not None
     assert held.verified_at > first
+
+
+def test_what_was_there_before_the_calendar_was_linked_is_not_kept() -> None:
+    """A complete look shows all that a person ever planned; nobody asked for it."""
+    world, people = World(Random(1)), People(Random(1))
+    people.make_item(world)
+    world.settle()
+    old = NOON - timedelta(days=30)
+    event = CalendarEvent(
+        CALENDAR_ID,
+        "evt_old",
+        None,
+        start=NOON,
+        end=NOON + timedelta(hours=1),
+        summary="Dentist",
+        created=old,
+        updated=old,
+    )
+    world.calendar.events[event.event_uid] = world.calendar.visible[event.event_uid] = event
+    world.pass_a_day()
+    world.close()
+    assert len(world.links.links) == 1
 
 
 def test_a_calendar_service_that_fails_on_audits_keeps_nobody_waiting() -> None:
@@ -203,8 +233,8 @@ def taking_absence_for_deletion(patch: pytest.MonkeyPatch) -> None:
 def auditing_without_reading(patch: pytest.MonkeyPatch) -> None:
     """An audit that finds nothing looks healthy."""
 
-    async def read(work: Any, page: Any) -> set[str]:
-        del work
+    async def read(work: Any, page: Any, known: Any) -> set[str]:
+        del work, known
         return {event.event_uid for event in page.events}
 
     patch.setattr(worker.auditing, "_read", read)
