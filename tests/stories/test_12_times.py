@@ -100,3 +100,24 @@ async def test_a_zone_that_nobody_knows_stops_nothing(world: Stage) -> None:
     todo = await world.psa.create_item(ItemType.TODO, [310], time_zone="W. Europe", date=at(9))
     await dana.shows(item, start=stamp(at(9)), tzid="Etc/UTC")
     await dana.shows(todo, start=stamp(at(9)))
+
+
+async def test_an_event_that_takes_no_time_becomes_an_appointment_at_that_time(world: Stage) -> None:
+    dana = await world.link(311)
+    typed = await world.cronofy.create_event(dana.calendar_id, summary="Deadline", start=at(9), end=at(9))
+    made = await dana.appointment(typed)
+    assert made.field("start") == at(9)
+    await world.rest(still_for=0.1)
+    writes = await world.writes()
+    await world.psa.edit_item(made)
+    await world.rest()
+    assert await world.writes() == writes, "and nothing is written that is there already"
+
+
+async def test_an_event_over_several_days_stays_one(world: Stage) -> None:
+    dana = await world.link(312)
+    item = await world.psa.create_item(ItemType.SERVICE_CALL, [312], start=at(22), end=at(5, 3))
+    await dana.shows(item, start=stamp(at(22)), end=stamp(at(5, 3)))
+    typed = await world.cronofy.create_event(dana.calendar_id, summary="Night shift", start=at(21), end=at(6, 2))
+    made = await dana.appointment(typed)
+    assert (made.field("start"), made.field("end")) == (at(21), at(6, 2))
