@@ -21,6 +21,7 @@ from sandbox.cronofy.control.event_messages import EventView
 from sandbox.psa.client import PsaItem
 from sandbox.psa.model.integrations import DiscardDeletions, ReleaseDeletions
 from tests.stories.stage import DANA, PATIENCE, Linked, NotYet, Services, Stage, stage
+from worker.parts import Part
 
 TOMORROW: Final = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)  # noqa: TID251
 MANY: Final = 6
@@ -49,6 +50,12 @@ class Scene:
     async def held(self) -> DeletionsHeld:
         """Return what the user is told, once."""
         return await self.world.psa.outcome(DeletionsHeld, integration_id=self.dana.integration_id, within=PATIENCE)
+
+    async def all_heard_of(self) -> None:
+        """Raise `NotYet` until intake has stored every deletion."""
+        heard = await asyncio.to_thread(self.world.store["links"].count_documents, {"psa_seen.deleted": True})
+        if heard < MANY:
+            raise NotYet(f"{heard} of {MANY}")
 
     def states(self) -> list[str]:
         """Return the states of all links."""
@@ -151,6 +158,8 @@ async def shown(*words: str) -> list[dict[str, object]]:
 async def test_many_items_deleted_in_the_psa_wait_as_well_and_come_back_if_that_was_a_mistake(scene: Scene) -> None:
     world, dana = scene.world, scene.dana
     await asyncio.gather(*(world.psa.delete_item(item) for item in scene.items))
+    async with world.working(parts=[Part.PSA_ITEMS]):  # all of it is heard of before anybody acts
+        await world.until(scene.all_heard_of)
     async with world.working():
         told = await scene.held()
         assert (told.data.direction, told.data.count) == ("to_calendar", MANY)
