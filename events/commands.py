@@ -20,6 +20,8 @@ class Cause(StrEnum):
     DUE = "due"
     REPLAY = "replay"
     AUDIT = "audit"
+    RUN = "run"
+    """Not why a wake-up was sent, but why something was done: a person asked for a run."""
 
 
 class Wake(Contract):

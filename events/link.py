@@ -229,6 +229,32 @@ class Churn:
     flips: tuple[Flip, ...] = ()
 
 
+class RunResult(StrEnum):
+    """What came of a link in a run."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    UNCHANGED = "unchanged"
+    """Both sides held the same already."""
+    SKIPPED = "skipped"
+    """Left as it is on purpose; the link's reason says why."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RunMark:
+    """That a run made us look at this link, and what came of it until the link rested."""
+
+    run_id: str
+    retrieve: bool = False
+    """Whether the run brings events in that are older than the link to the calendar."""
+    wrote: RunResult | None = None
+    """What was written first in the course of it, on either side."""
+    result: RunResult | None = None
+    """None until the link rests. What happens to it afterwards is no part of the run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """See the module. Owned by the holder of the integration's lease, except `psa_seen`, which intake writes."""
@@ -274,6 +300,8 @@ class Link:
     failing_since: datetime | None = None
     traceparent: str = ""
     """Of the trace in which something was begun that is not at rest yet."""
+    run: RunMark | None = None
+    """The last run that looked at it."""
     version: int = 0
     """Grows with every save by a lease holder; a save on an older version is refused."""
 

@@ -34,6 +34,10 @@ class OrderKind(StrEnum):
     """Let texts flow again that went to and fro."""
     RESTORE = "restore"
     """Bring back a value that lost a conflict."""
+    SYNC = "sync"
+    """Begin a run that retrieves, sends, or both."""
+    CANCEL_RUN = "cancel_run"
+    """End the run under way."""
 
 
 @dataclass(frozen=True, slots=True)

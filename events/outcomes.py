@@ -257,21 +257,31 @@ class RunProgressData(About):
     """A manual run or backfill moved on or ended."""
 
     run_id: str
-    """Names the run. The same in all events about it."""
-    state: Literal["running", "finished", "failed", "refused"]
-    """After any but `running`, nothing more comes about this run."""
+    """Names the run. The same in all events about it; the log's lines of the run carry it, too."""
+    revision: int | None = None
+    """Of the event that asked for it. If a run was under way that does all that is asked, the event joins it: then this
+    is told once for the joining event, with the id of the run that it joined."""
+    kind: Literal["sync", "undo"] = "sync"
+    """More may come."""
+    state: Literal["running", "finished", "failed", "refused", "cancelled"]
+    """After any but `running`, nothing more comes about this run. More may come."""
     reason: str | None = None
-    """A reason code, of a run that failed or was refused."""
+    """A reason code, of a run that failed, was refused or cancelled."""
+    explanation: str | None = None
+    """The reason in an English sentence for the user."""
     done: int = Field(ge=0)
-    """How many items have been dealt with."""
+    """How many items and events have been dealt with. Only grows; exact once the run has ended."""
     total: int | None = None
     """Out of how many, once known."""
     created: int = 0
     updated: int = 0
     deleted: int = 0
+    unchanged: int = 0
+    """Were in sync already."""
     skipped: int = 0
     """Left as they were on purpose; the log says why for each."""
     failed: int = 0
+    """The log says why for each. They are tried again by themselves when that can help."""
 
 
 class Told(CloudEvent):

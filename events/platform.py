@@ -25,6 +25,16 @@ class ItemNow:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemPage:
+    """One page of the items that a user's My Calendar shows in a span."""
+
+    items: tuple[ItemNow, ...]
+    last: bool
+    total: int
+    """How many there are on all pages, as of this page. If it changes from one page to the next, one may be missed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Carried out; the item as it is now."""
 

@@ -248,6 +248,12 @@ class SyncNowData(IntegrationData):
     """Of both directions."""
 
 
+class RunData(IntegrationData):
+    """A run of this integration, as `calsync.run.progress.v1` names it."""
+
+    run_id: str = Field(min_length=1, max_length=256)
+
+
 class DeleteData(IntegrationData):
     """The integration is deleted for good. The user's events stay unless `remove_events`."""
 
@@ -399,6 +405,13 @@ class SyncNow(CloudEvent):
     data: SyncNowData
 
 
+class CancelRun(CloudEvent):
+    """The run under way is to end. What it has done stays. Answered by its last `calsync.run.progress.v1`."""
+
+    type: Literal["psa.integration.cancel_run.v1"]
+    data: RunData
+
+
 class ListCalendars(CloudEvent):
     """The PSA wants a fresh list of calendars. Answered by `calsync.integration.calendars_found.v1`."""
 
@@ -479,6 +492,7 @@ IntegrationEvent = Annotated[
     | Activate
     | Deactivate
     | SyncNow
+    | CancelRun
     | ListCalendars
     | ResolveAccount
     | CountCopies
@@ -498,6 +512,7 @@ PsaEvent = Annotated[
     | Activate
     | Deactivate
     | SyncNow
+    | CancelRun
     | ListCalendars
     | ResolveAccount
     | CountCopies

@@ -119,6 +119,16 @@ class Reason(StrEnum):
     )
     NEVER_APPLIED = "never_applied", "The calendar accepted the change again and again but never showed it."
 
+    # Runs
+    TOO_SOON = "too_soon", "A run was made just now; wait half a minute before the next one."
+    UNKNOWN_RUN = "unknown_run", "There is no such run."
+    RUN_UNDER_WAY = "run_under_way", "Another run is under way."
+    EVERYTHING_FAILED = "everything_failed", "Not a single item could be dealt with."
+    CANCELLED = "cancelled", "It was cancelled; what it had done until then stays."
+    CALENDAR_REPLACED = "calendar_replaced", "Another calendar was chosen meanwhile."
+    UNDONE = "undone", "What a run did here was taken back; the two follow each other again once one is edited."
+    CHANGED_SINCE = "changed_since", "It has been changed since the run, so it was left as it is."
+
     # Connection
     REAUTHORISE_NEEDED = "reauthorise_needed", "The authorization no longer works; the user must connect again."
     REVOKED_BY_USER = "revoked_by_user", "The user withdrew the authorization."

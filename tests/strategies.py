@@ -41,6 +41,8 @@ from events.link import (
     Origin,
     PsaAsk,
     PsaSeen,
+    RunMark,
+    RunResult,
     Verdict,
     link_id,
 )
@@ -158,6 +160,13 @@ psa_asks: Final = whole(
 
 
 flips: Final = whole(Flip, field=st.sampled_from(Field), before=names, after=names, at=moments)
+run_marks: Final = whole(
+    RunMark,
+    run_id=names,
+    retrieve=st.booleans(),
+    wrote=maybe(st.sampled_from(RunResult)),
+    result=maybe(st.sampled_from(RunResult)),
+)
 
 
 @st.composite
@@ -197,6 +206,7 @@ def links(draw: st.DrawFn) -> Link:
             attempts=counts,
             failing_since=maybe(moments),
             traceparent=texts,
+            run=maybe(run_marks),
             version=counts,
         )
     )

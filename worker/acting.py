@@ -74,7 +74,8 @@ async def _concluded(work: Slice, one: Judged) -> Pair:
         case Rehome():
             return await rehome(work, one)
         case Await():
-            return one.stored, replace(one.link, due_at=record.next_look(one.link, work.now(), work.tools.timing))
+            next_look = record.next_look(one.link, work.now(), work.tools.timing)
+            return one.stored, work.under_way(replace(one.link, due_at=next_look))
         case action if isinstance(action, (*_NEEDS_PSA, PutEvent, RemoveEvent, Weigh)):
             return one.stored, replace(one.link, due_at=work.psa_away or work.now())
         case _:

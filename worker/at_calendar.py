@@ -38,7 +38,7 @@ async def put_and_remove(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     steps = await _without_twins(work, steps)
     for one in steps:
         work.tell(telling.overruled, one.link, one.decision)
-    pairs = [(one.stored, work.intend(one)) for one in steps]
+    pairs = [(one.stored, work.under_way(work.intend(one))) for one in steps]
     saved = {link.id: link for link in await work.save(pairs)}
     intended = [replace(one, stored=saved[one.link.id]) for one in steps if one.link.id in saved]
     again: list[Judged] = []
@@ -118,12 +118,12 @@ def _after(work: Slice, one: Judged, result: WriteResult) -> Link:
     match result:
         case Accepted():
             work.tell(telling.written, one.link, one.decision)
-            return record.sent(link, work.now(), work.tools.timing)
+            return work.under_way(record.sent(link, work.now(), work.tools.timing))
         case Rejected(reason=reason, detail=detail, call=call):
-            link = record.refused_by_calendar(link, reason, detail)
-            entry = telling.refused(work.report, link, work.occasion, Direction.TO_CALENDAR)
-            work.park(link, entry, Trace(call=call))
-            return link
+            refused = record.refused_by_calendar(link, reason, detail)
+            entry = telling.refused(work.report, link, refused, work.occasion, Direction.TO_CALENDAR)
+            work.park(refused, entry, Trace(call=call))
+            return refused
         case Stumbled(reason=reason):
             return _stumbled(work, link, reason)
         case NotThere():
@@ -136,9 +136,10 @@ def _stumbled(work: Slice, link: Link, reason: Reason) -> Link:
     now = work.now()
     metrics.RETRIES.labels(System.CRONOFY, "transient").inc()
     if record.given_up(link, now, work.tools.timing):
-        link = record.blocked(link, reason)
-        work.park(link, telling.refused(work.report, link, work.occasion, Direction.TO_CALENDAR), NO_TRACE)
-        return link
+        given_up = record.blocked(link, reason)
+        entry = telling.refused(work.report, link, given_up, work.occasion, Direction.TO_CALENDAR)
+        work.park(given_up, entry, NO_TRACE)
+        return given_up
     link = record.postponed(link, reason, now + backoff(link.attempts, work.tools.chance()), now)
     telling.stumbled(work.report, link, work.occasion, Direction.TO_CALENDAR)
     return link

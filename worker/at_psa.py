@@ -23,12 +23,16 @@ from worker.verifying import shown_now, verified
 
 if TYPE_CHECKING:
     from events.link import ItemKey
-    from events.platform import CreateAnswer, ItemAnswer
+    from events.platform import AppointmentDraft, CreateAnswer, ItemAnswer
     from worker.slice import Slice
     from worker.verifying import Shown
 
 NEEDS_LOOK: Final = (ReadItem, VerifyEvent)
 PSA_WRITES: Final = (CreateItem, ChangeItem, DeleteItem)
+BULK: Final = 100
+"""What the PSA creates at once."""
+_TOGETHER: Final = 2
+"""So many creations go together; a single one by itself."""
 _OUTAGE: Final = 3
 """So many items in a row that fail like this are no longer the items' fault."""
 _PERHAPS_THE_ITEMS: Final = frozenset({Reason.SERVER_ERROR, Reason.UNREADABLE_ANSWER})
@@ -45,7 +49,7 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     failed: list[tuple[Link, Link]] = []
     in_a_row = 0
     shown = await shown_now(work, [one.link for one in steps if isinstance(one.decision.action, VerifyEvent)])
-    for one in await _intend(work, steps):
+    for one in await _create_together(work, await _intend(work, steps), made, done):
         if work.psa_away:
             done.append(one)
             continue
@@ -77,6 +81,46 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     return done
 
 
+async def _create_together(work: Slice, steps: Sequence[Judged], made: list[_Made], done: list[Judged]) -> list[Judged]:
+    """Create appointments by the hundred. Returns the steps that are left, to be taken one by one.
+
+    If a whole hundred fails for an error inside the PSA, one of them may be at fault: they go on one by one, too.
+    """
+    creations = [one for one in steps if isinstance(one.decision.action, CreateItem)]
+    if len(creations) < _TOGETHER:
+        return list(steps)
+    rest = [one for one in steps if not isinstance(one.decision.action, CreateItem)]
+    for first in range(0, len(creations), BULK):
+        entries = creations[first : first + BULK]
+        if work.psa_away:
+            done += entries
+            continue
+        try:
+            for taken in await _create_all(work, entries):
+                (made if isinstance(taken, _Made) else done).append(taken)  # type: ignore[arg-type]
+        except TryLater as error:
+            if error.system is not System.PSA:
+                raise
+            if error.reason is Reason.SERVER_ERROR:
+                rest += entries
+            else:
+                await work.psa_is_away(error)
+                done += entries
+    return rest
+
+
+async def _create_all(work: Slice, entries: Sequence[Judged]) -> list[Judged | _Made]:
+    await work.holding.assure()
+    answers = await work.tools.platform.create_all([_draft(work, one) for one in entries])
+    return [_created(work, one, answer) for one, answer in zip(entries, answers, strict=True)]
+
+
+def _draft(work: Slice, one: Judged) -> AppointmentDraft:
+    content = one.link.psa_asks[0].content
+    assert content is not None, "a creation says what to create"
+    return draft(one.link, content, work.holding.held.time_zone)
+
+
 async def _intend(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     """Write down what is about to be written, before it is."""
     writes = [one for one in steps if isinstance(one.decision.action, PSA_WRITES)]
@@ -90,7 +134,7 @@ async def _intend(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     }
     if left:
         await work.tools.links.remember_deleted(left, work.now())
-    pairs = [(one.stored, work.intend(one)) for one in writes]
+    pairs = [(one.stored, work.under_way(work.intend(one))) for one in writes]
     saved = {link.id: link for link in await work.save(pairs)}
     intended = [
         replace(one, stored=saved[one.link.id], link=saved[one.link.id], begun=bool(one.link.psa_asks))
@@ -133,7 +177,7 @@ async def _stand_for(work: Slice, made: Sequence[_Made]) -> list[Judged]:
 
 def _unread(work: Slice, one: _Made) -> Link:
     seen = replace(one.now.seen_by(one.link.user_id, work.now()), item=None, deleted=False)
-    return replace(one.link, item=one.now.key, psa_seen=seen, due_at=work.now())
+    return work.under_way(replace(one.link, item=one.now.key, psa_seen=seen, due_at=work.now()))
 
 
 async def _heard(work: Slice, items: Sequence[ItemKey]) -> dict[ItemKey, int]:
@@ -156,9 +200,7 @@ async def _step(work: Slice, one: Judged, shown: Shown | None) -> Judged | _Made
             return work.judge(one.stored, await verified(work, link, shown))
         case CreateItem():
             await work.holding.assure()
-            content = link.psa_asks[0].content
-            assert content is not None, "a creation says what to create"
-            return _created(work, one, await platform.create(draft(link, content, time_zone)))
+            return _created(work, one, await platform.create(_draft(work, one)))
         case ChangeItem(content=content, fields=fields):
             await work.holding.assure()
             assert one.item is not None
@@ -210,7 +252,7 @@ def _answered(work: Slice, one: Judged, answer: ItemAnswer) -> Judged:
 
 def _declined(work: Slice, one: Judged, message: str) -> Judged:
     link = record.refused_by_psa(one.link, one.decision, message, work.now())
-    telling.refused(work.report, link, work.occasion, Direction.FROM_CALENDAR)
+    telling.refused(work.report, one.link, link, work.occasion, Direction.FROM_CALENDAR)
     return work.judge(one.stored, link)
 
 
@@ -218,10 +260,10 @@ def _stumbled(work: Slice, link: Link, error: TryLater) -> Link:
     metrics.retried(error)
     now = work.now()
     if record.given_up(link, now, work.tools.timing):
-        link = record.blocked(link, error.reason)
-        entry = telling.refused(work.report, link, work.occasion, Direction.FROM_CALENDAR)
-        work.park(link, entry, trace_of(error))
-        return link
+        given_up = record.blocked(link, error.reason)
+        entry = telling.refused(work.report, link, given_up, work.occasion, Direction.FROM_CALENDAR)
+        work.park(given_up, entry, trace_of(error))
+        return given_up
     due_at = now + backoff(link.attempts, work.tools.chance(), error.retry_after)
     link = record.postponed(link, error.reason, due_at, now)
     telling.stumbled(work.report, link, work.occasion, Direction.FROM_CALENDAR)

@@ -32,6 +32,7 @@ from worker.leaving import leave, leave_former
 from worker.orders import Desk, carry_out
 from worker.reconcile import reconcile
 from worker.revising import revise
+from worker.runs.going import bring_to_rest
 from worker.setup import Setup
 from worker.slice import Slice
 from worker.telling import Occasion
@@ -92,7 +93,7 @@ class Executor:
                     return error.reason.value
                 holding.forget()
                 due_at = self.tools.clock.now()  # new settings: begin anew under them
-            if self.tools.clock.monotonic() - began > _TURN:
+            if self.tools.clock.monotonic() - began > _TURN or _at_once(due_at, self.tools.clock.now()):
                 return await self._give_way(holding)
             moved()
             match await holding.release(due_at):
@@ -181,7 +182,7 @@ class Executor:
         work, holding = await self._begin(wake, setup), setup.holding
         if holding.held.revising:
             await revise(work)
-        due_at = await reconcile(work)
+        due_at = await bring_to_rest(work)
         if not work.over and await audit(work, setup):
             due_at = await reconcile(work)
         due_at = _earliest(due_at, next_audit(holding.held.audit))
@@ -220,6 +221,10 @@ def _policy(holding: Holding, tenant: TenantSettings) -> Policy:
         ownership=overridden(tenant.ownership),
         tenant=tenant,
     )
+
+
+def _at_once(due_at: datetime | None, now: datetime) -> bool:
+    return due_at is not None and due_at <= now
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

@@ -23,6 +23,8 @@ from events.reasons import Reason
 from worker import outcomes
 from worker.brakes import decide_on_held, unfreeze
 from worker.conflicts import restore
+from worker.runs.beginning import begin_sync
+from worker.runs.ending import cancel_run
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,7 +59,7 @@ async def carry_out(desk: Desk) -> datetime | None:
     return min(again, default=None)
 
 
-async def _carry_out(desk: Desk, order: Order) -> datetime | None:
+async def _carry_out(desk: Desk, order: Order) -> datetime | None:  # noqa: C901 - one case for each kind
     if desk.holding.integration.wanted.deletion is not None:
         raise Refused(Reason.DELETED)
     match order.kind:
@@ -75,6 +77,11 @@ async def _carry_out(desk: Desk, order: Order) -> datetime | None:
             return await unfreeze(desk.tools, desk.holding, order)
         case OrderKind.RESTORE:
             return await restore(desk.tools, desk.holding, order)
+        case OrderKind.SYNC:
+            return await begin_sync(desk.tools, desk.holding, order)
+        case OrderKind.CANCEL_RUN:
+            await cancel_run(desk.tools, desk.holding, order)
+            return None
 
 
 async def _authorize(desk: Desk, order: Order) -> datetime | None:

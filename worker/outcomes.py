@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
+from events.orders import OPERATOR
 from events.outcomes import (
     About,
     AccountChanged,
@@ -30,6 +31,8 @@ from events.outcomes import (
     ItemRef,
     OrderClosed,
     OrderClosedData,
+    RunProgress,
+    RunProgressData,
     SuspiciousRead,
     SuspiciousReadData,
     Switched,
@@ -37,6 +40,7 @@ from events.outcomes import (
     Synced,
     SyncedData,
 )
+from events.runs import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from events.link import Link
     from events.orders import Order
     from events.reasons import Reason
+    from events.runs import Run
     from worker.holding import Holding
 
 
@@ -202,3 +207,45 @@ def suspicious_read(holding: Holding, known: int, shown: int, at: datetime) -> S
     """A complete look was not believed."""
     data = SuspiciousReadData(**_about(holding.integration), known=known, shown=shown)
     return SuspiciousRead(**_envelope(holding, f"suspicious_read:{at.isoformat()}", data, at))
+
+
+def run_progress(holding: Holding, run: Run, at: datetime, asked_by: int | None = None) -> RunProgress:
+    """A run began, moved on or ended. `asked_by`: revision of the event that joins it, if not the run's own."""
+    totals, reason = run.totals, run.reason
+    data = RunProgressData(
+        **_about(holding.integration),
+        run_id=run.id,
+        revision=_revision(run.revision if asked_by is None else asked_by),
+        kind=run.kind.value,
+        state=run.state.value,
+        reason=reason.value if reason else None,
+        explanation=reason.explanation if reason else None,
+        done=totals.done + totals.failing,
+        total=totals.total if run.phase is Phase.SETTLE else None,
+        created=totals.created,
+        updated=totals.updated,
+        deleted=totals.deleted,
+        unchanged=totals.unchanged,
+        skipped=totals.skipped,
+        failed=totals.failed + totals.failing,
+    )
+    return RunProgress(**_envelope(holding, f"run:{run.id}:{run.state}", data, at))
+
+
+def run_refused(holding: Holding, run: Run, reason: Reason, at: datetime) -> RunProgress:
+    """A run that was asked for does not take place."""
+    data = RunProgressData(
+        **_about(holding.integration),
+        run_id=run.id,
+        revision=_revision(run.revision),
+        kind=run.kind.value,
+        state="refused",
+        reason=reason.value,
+        explanation=reason.explanation,
+        done=0,
+    )
+    return RunProgress(**_envelope(holding, f"run:{run.id}:refused", data, at))
+
+
+def _revision(revision: int) -> int | None:
+    return None if revision == OPERATOR else revision

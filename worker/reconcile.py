@@ -79,10 +79,11 @@ def _must_look(work: Slice, due: Sequence[Link]) -> bool:
         return False
     signals, held = work.holding.integration.signals, work.holding.held
     hinted = signals.requested > signals.served or held.unread or not held.surveyed
-    return hinted or any(_has_event(link) for link in due)
+    return hinted or any(has_event(link) for link in due)
 
 
-def _has_event(link: Link) -> bool:
+def has_event(link: Link) -> bool:
+    """Whether an event may be there, so that it must be looked at before anything is written."""
     return bool(link.calendar_base or link.calendar_asks) or (
         link.calendar_seen is not None and link.calendar_seen.content is not None
     )
@@ -174,9 +175,9 @@ async def observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
         if seen is not stored or id_ in pairs or stored.calendar_asks:
             pairs[id_] = (stored, seen)
     fresh = [
-        link for id_, event in events.items() if id_ not in known and (link := _newcomer(work, id_, event)) is not None
+        link for id_, event in events.items() if id_ not in known and (link := newcomer(work, id_, event)) is not None
     ]
-    fresh = await _within_series(work, fresh)
+    fresh = await within_series(work, fresh)
     there = await work.tools.links.add(work.holding.lease, fresh)
     now = work.now()
     pairs |= {link.id: (link, link) for link in fresh if link.id not in there and link.due_at and link.due_at <= now}
@@ -187,7 +188,7 @@ def _is_withheld(link: Link) -> bool:
     return link.calendar_seen is not None and link.calendar_seen.kept_out is Reason.SERIES_TOO_LONG
 
 
-async def _within_series(work: Slice, newcomers: Sequence[Link]) -> list[Link]:
+async def within_series(work: Slice, newcomers: Sequence[Link]) -> list[Link]:
     """Return newcomers, with those withheld that make a series of the user's too long."""
     names = {name for link in newcomers if (name := series_of(link))}
     if not names:
@@ -203,7 +204,7 @@ def _withheld(link: Link) -> Link:
     return replace(link, calendar_seen=replace(seen, kept_out=Reason.SERIES_TOO_LONG))
 
 
-def _newcomer(work: Slice, id_: str, event: CalendarEvent) -> Link | None:
+def newcomer(work: Slice, id_: str, event: CalendarEvent) -> Link | None:
     """Return a link for an event that has none; None for what was deleted before it was ever seen, or is not ours.
 
     One that cannot be used is remembered as ignored, until it shows a time.

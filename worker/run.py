@@ -22,6 +22,7 @@ from adapters.mongodb.journal import Journal
 from adapters.mongodb.links import Links
 from adapters.mongodb.orders import Orders
 from adapters.mongodb.overview import Overview
+from adapters.mongodb.runs import Runs
 from adapters.mongodb.tenants import Tenants
 from adapters.mongodb.vault import Vault
 from adapters.process.environment import plain
@@ -255,6 +256,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         chance=opened.shop.chance,
         orders=opened.orders,
         portal=CronofyPortal(settings.portal_url, settings.cronofy_client_id),
+        runs=Runs(opened.database),
         timing=Timing(),
         outages=opened.shop.outages,
         stopping=opened.shop.stopping.is_set,

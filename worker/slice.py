@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     from worker.core.record import Timing
     from worker.holding import Holding
     from worker.outages import Outages
-    from worker.ports import Calendar, Chance, Clock, FailedItems, Journal, Links, Orders, Outcomes, Platform, Portal
+    from worker.ports import (
+        Calendar,
+        Chance,
+        Clock,
+        FailedItems,
+        Journal,
+        Links,
+        Orders,
+        Outcomes,
+        Platform,
+        Portal,
+        Runs,
+    )
 
 
 _TICK: Final = timedelta(milliseconds=1)
@@ -50,6 +62,7 @@ class Tools:
     chance: Chance
     orders: Orders
     portal: Portal
+    runs: Runs
     timing: Timing
     outages: Outages
     stopping: Callable[[], bool]
@@ -89,6 +102,8 @@ class Slice:
         """How many events of a former integration were found."""
         self.psa_away: datetime | None = hold if hold and hold > self.now() else None
         """Set while the PSA is away: what needs it waits until then."""
+        self.read_back_at: datetime | None = None
+        """Set while a run reads back by itself what comes of it: not before this is it looked for in another way."""
         self._ends = tools.clock.monotonic() + self.LENGTH
 
     @property
@@ -113,6 +128,20 @@ class Slice:
             yield
         finally:
             self._occasion = replace(former, at=self._occasion.at)
+
+    @contextlib.contextmanager
+    def in_run(self, lane: Lane, read_back_within: timedelta) -> Generator[None, None, None]:
+        """Work for a run: with the allowance of its lane, and without looks for what it reads back by itself."""
+        former, self.calendar = self.calendar, self._calendars(lane)
+        self.read_back_at = self.now() + read_back_within
+        try:
+            yield
+        finally:
+            self.calendar, self.read_back_at = former, None
+
+    def under_way(self, link: Link) -> Link:
+        """Return a link about which something is under way, due when that has to be looked for."""
+        return link if self.read_back_at is None else replace(link, due_at=self.read_back_at)
 
     @property
     def occasion(self) -> Occasion:

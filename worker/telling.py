@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from events.commands import Cause
 from events.content import Field
 from events.journal import Act, Entry, Result
-from events.link import Link, LinkState, ManagedEvent, link_id, managed_item
+from events.link import Link, LinkState, ManagedEvent, RunResult, link_id, managed_item
 from events.outcomes import (
     Direction,
     ItemBlocked,
@@ -105,20 +105,22 @@ def concluded(report: Report, stored: Link, link: Link, occasion: Occasion) -> E
 
     Returns the log's line if from now on a person must look at it.
     """
-    if (stored.state, stored.reason) == (link.state, link.reason):
+    if (stored.state, stored.reason) == (link.state, link.reason) and not _skipped_by_run(stored, link):
         return None
     if link.state is LinkState.BLOCKED:
-        return refused(report, link, occasion, Direction.NONE)
+        return refused(report, stored, link, occasion, Direction.NONE)
     if link.state in {LinkState.SETTLED, LinkState.BURIED} and stored.state is LinkState.PENDING and _did(stored):
         inbound = bool(stored.psa_asks) or stored.reason in _INBOUND
         direction = Direction.FROM_CALENDAR if inbound else Direction.TO_CALENDAR
-        report.entries.append(_entry(link, occasion, direction, Act.CONFIRM, Result.DONE, link.reason))
+        told = _entry(_in_its_run(stored, link), occasion, direction, Act.CONFIRM, Result.DONE, link.reason)
+        report.entries.append(told)
         if link.item:
             report.outcomes.append(_synced(link, occasion, direction))
         report.synced = True
         report.confirmed.append(Confirmed(direction, _delay(link, direction, occasion.at), link.trace))
         return None
-    report.entries.append(_entry(link, occasion, Direction.NONE, Act.SKIP, Result.SKIPPED, link.reason))
+    skipped = _entry(_in_its_run(stored, link), occasion, Direction.NONE, Act.SKIP, Result.SKIPPED, link.reason)
+    report.entries.append(skipped)
     return None
 
 
@@ -129,6 +131,11 @@ def _delay(link: Link, direction: Direction, at: datetime) -> float | None:
     else:
         began = (link.psa_seen.changed_at or link.psa_seen.at) if link.psa_seen else None
     return max(0.0, (at - began).total_seconds()) if began else None
+
+
+def _skipped_by_run(stored: Link, link: Link) -> bool:
+    """Whether a run has just looked at the link and left it as it was. Its log says so for each."""
+    return stored.run != link.run and link.run is not None and link.run.result is RunResult.SKIPPED
 
 
 def _did(stored: Link) -> bool:
@@ -158,9 +165,16 @@ def _texts(link: Link) -> list[str]:
     return [text for one in contents if one for text in (one.summary, one.location, one.description)]
 
 
-def refused(report: Report, link: Link, occasion: Occasion, direction: Direction) -> Entry:
+def _in_its_run(stored: Link, link: Link) -> Link:
+    """Return the link as it was before its run was over, if that is what has just happened to it."""
+    if link.run is None or link.run == stored.run:
+        return link
+    return replace(link, run=replace(link.run, result=None))
+
+
+def refused(report: Report, before: Link, link: Link, occasion: Occasion, direction: Direction) -> Entry:
     """Tell of a refusal. Returns the log's line."""
-    entry = _entry(link, occasion, direction, Act.REJECT, Result.FAILED, link.reason)
+    entry = _entry(_in_its_run(before, link), occasion, direction, Act.REJECT, Result.FAILED, link.reason)
     report.entries.append(entry)
     if link.item:
         report.outcomes.append(_blocked(link, occasion))
@@ -239,12 +253,13 @@ def _fields(decision: Decision) -> tuple[str, ...]:
 
 
 def _entry(link: Link, occasion: Occasion, direction: Direction, act: Act, result: Result, reason: Reason) -> Entry:
+    run_id = link.run.run_id if link.run is not None and link.run.result is None else ""
     return Entry(
         id=f"{link.id}:{link.version}:{act}:{result}:{reason}",
         at=occasion.at,
         tenant_id=link.tenant_id,
         integration_id=link.integration_id,
-        trigger=occasion.trigger,
+        trigger=Cause.RUN if run_id else occasion.trigger,
         direction=direction,
         act=act,
         result=result,
@@ -254,6 +269,7 @@ def _entry(link: Link, occasion: Occasion, direction: Direction, act: Act, resul
         title=_title(link),
         message=link.message,
         correlation_id=occasion.correlation_id,
+        run_id=run_id,
     )
 
 

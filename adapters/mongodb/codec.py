@@ -28,6 +28,8 @@ from events.link import (
     Origin,
     PsaAsk,
     PsaSeen,
+    RunMark,
+    RunResult,
     Standing,
     Verdict,
     bare_reference,
@@ -100,6 +102,7 @@ def link_from_document(document: Document) -> Link:
         attempts=document["attempts"],
         failing_since=document["failing_since"],
         traceparent=document.get("traceparent", ""),
+        run=_run_from_document(document.get("run")),
         version=document["version"],
     )
 
@@ -363,6 +366,26 @@ def _frozen_from_document(document: Document) -> dict[Field, Freeze]:
     return {Field(name): Freeze(one["until"], frozenset(one["values"])) for name, one in document.items()}
 
 
+def _run_to_document(mark: RunMark | None) -> Document | None:
+    return (
+        None
+        if mark is None
+        else {"id": mark.run_id, "retrieve": mark.retrieve, "wrote": mark.wrote, "result": mark.result}
+    )
+
+
+def _run_from_document(document: Document | None) -> RunMark | None:
+    return (
+        None
+        if document is None
+        else RunMark(document["id"], document["retrieve"], _result(document["wrote"]), _result(document["result"]))
+    )
+
+
+def _result(code: str | None) -> RunResult | None:
+    return None if code is None else RunResult(code)
+
+
 def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - BSON takes it
     return value
 
@@ -403,5 +426,6 @@ _HELD: Final[dict[str, Callable[[Any], Any]]] = {
     "attempts": _as_it_is,
     "failing_since": _as_it_is,
     "traceparent": _as_it_is,
+    "run": _run_to_document,
 }
 """Attributes of a link that only the holder of the lease writes, and how each is stored under the same name."""

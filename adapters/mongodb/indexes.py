@@ -15,6 +15,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from adapters.mongodb.driver import Database, away
 from events.link import CREATION, LinkState
+from events.runs import RunState
 
 _NEWEST_FIRST: Final = (("at", DESCENDING), ("_id", DESCENDING))
 _GROUPED_FROM: Final = ("status", "tenant_id", "fingerprint", "last_at", "first_at", "count", "_id")
@@ -63,6 +64,11 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
             name="creating",
             partialFilterExpression={"psa_asks.revision": CREATION},
         ),
+        IndexModel(
+            [("integration_id", ASCENDING), ("run.id", ASCENDING), ("run.result", ASCENDING)],
+            name="of_run",
+            partialFilterExpression={"run.id": {"$gt": ""}},
+        ),
     ),
     "sync_log": (
         IndexModel(_NEWEST_FIRST, name="newest_first"),
@@ -101,7 +107,14 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     ),
     "replay_jobs": (IndexModel([("created_at", DESCENDING)], name="newest_first"),),
     "operator_actions": (IndexModel(_NEWEST_FIRST, name="newest_first"),),
-    "runs": (IndexModel([("integration_id", ASCENDING), ("started_at", DESCENDING)], name="of_integration"),),
+    "runs": (
+        IndexModel([("integration_id", ASCENDING), ("started_at", DESCENDING)], name="of_integration"),
+        IndexModel(
+            [("integration_id", ASCENDING), ("started_at", ASCENDING)],
+            name="under_way",
+            partialFilterExpression={"state": RunState.RUNNING.value},
+        ),
+    ),
 }
 
 

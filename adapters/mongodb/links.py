@@ -43,6 +43,7 @@ from events.link import (
     Verdict,
 )
 from events.reasons import Reason
+from events.runs import FAILING, Totals
 
 COLLECTION: Final = "links"
 DELETED: Final = "deleted_items"
@@ -240,6 +241,24 @@ class Links:  # noqa: PLR0904 - one method for each question that is asked of li
     async def add(self, lease: Lease, links: Sequence[Link]) -> frozenset[str]:
         """Insert new links. Returns the ids of those that exist already."""
         return await self._insert(links, lease.fence)
+
+    async def run_totals(self, integration_id: str, run_id: str) -> Totals:
+        """Count what has come of the links that a run looked at."""
+        mine: Document = {"integration_id": integration_id, "run.id": run_id}
+        failing: Document = {"$gte": ["$attempts", FAILING]}
+        still: Document = {"$cond": [failing, "failing", "pending"]}
+        with away():
+            rows = await aggregate(
+                self._collection,
+                [{"$match": mine}, {"$group": {"_id": {"$ifNull": ["$run.result", still]}, "count": {"$sum": 1}}}],
+            )
+        return Totals(**{row["_id"]: row["count"] for row in rows})
+
+    async def hasten(self, integration_id: str, run_id: str, due_at: datetime) -> None:
+        """Make due what a run left under way, if it is not due before."""
+        query = {"integration_id": integration_id, "run.id": run_id, "run.result": None, "due_at": {"$gt": due_at}}
+        with away():
+            await self._collection.update_many(query, {"$set": {"due_at": due_at}})
 
     async def _find(self, query: Document) -> list[Link]:
         with away():

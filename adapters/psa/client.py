@@ -8,21 +8,26 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from adapters.http.json import Object, integer, mapping, text
+from adapters.http.json import Object, array, integer, mapping, text
 from adapters.http.pool import CALL_SECONDS, Answer, Params, is_success, words
 from adapters.psa import wire
 from events.failures import Malformed, System, TryLater
 from events.items import ItemType
-from events.platform import Absent, CreateAnswer, Created, Declined, Done, ItemAnswer, ItemNow, MovedOn
+from events.platform import Absent, CreateAnswer, Created, Declined, Done, ItemAnswer, ItemNow, ItemPage, MovedOn
 from events.reasons import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from adapters.http.pool import HttpPool
     from events.link import ItemKey
     from events.platform import AppointmentDraft, ItemChanges
 
 _ITEM: Final = "/v2/calendar/items/{type}/{id}"
 _SIGN_IN: Final = "/v2/security/authenticate"
+PAGE: Final = 200
+"""Items asked for at once; the most that the API allows."""
 _NOT_FOUND: Final = 40400
 _MOVED_ON: Final = 40900
 _REFUSALS: Final = range(40000, 42900)
@@ -67,11 +72,39 @@ class Psa:
     async def create(self, draft: AppointmentDraft) -> CreateAnswer:
         """Create an appointment, or find the one that was created under the same reference."""
         body = await self._call("POST", draft.tenant_id, "/v2/calendar/appointments", json=wire.draft_body(draft))
+        return self._created(body, draft.tenant_id)
+
+    def _created(self, body: Object, tenant_id: int) -> CreateAnswer:
         if _code(body) is not None:
             return Declined(_words(body))
-        return Created(
-            self._appointment(body, draft.tenant_id), found=mapping(body.get("result")).get("created") is False
-        )
+        return Created(self._appointment(body, tenant_id), found=mapping(body.get("result")).get("created") is False)
+
+    async def create_all(self, drafts: Sequence[AppointmentDraft]) -> list[CreateAnswer]:
+        """Create up to 100 appointments of one tenant, each as `create` does, and none at the cost of another."""
+        tenant_id = drafts[0].tenant_id
+        wanted = {"appointments": [wire.draft_body(draft) for draft in drafts]}
+        body = await self._call("POST", tenant_id, "/v2/calendar/appointments/bulk", json=wanted)
+        entries = [self._checked(mapping(entry)) for entry in array(body.get("result"))]
+        if len(entries) != len(drafts):
+            raise self._http.unreadable("a bulk of another length")
+        try:
+            return [self._created(entry, tenant_id) for entry in entries]
+        except Malformed as error:
+            # Created one by one, each is at fault by itself.
+            raise TryLater(System.PSA, Reason.SERVER_ERROR, words(f"{error.reason}: {error.detail}")) from error
+
+    async def items(self, user: tuple[int, int], start: datetime, end: datetime, page: int) -> ItemPage:
+        """Return one page, the first is 1, of what a (tenant id, user id)'s My Calendar shows from `start` to `end`."""
+        tenant_id, user_id = user
+        asked = {"userId": str(user_id), "from": wire.stamp(start), "to": wire.stamp(end)}
+        paging = {"pageNumber": str(page), "pageSize": str(PAGE)}
+        body = await self._call("GET", tenant_id, "/v2/calendar/items", params=list((asked | paging).items()))
+        rows = array(body.get("result"))
+        found = [wire.listed_item(row, tenant_id) for row in rows]
+        total = integer(body.get("total_records"))
+        if _code(body) is not None or total is None or None in found:
+            raise self._http.unreadable(f"no list of items: {_words(body)}")
+        return ItemPage(tuple(item for item in found if item), last=len(rows) < PAGE, total=total)
 
     async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
         """Change an item, if it is still at `revision`."""
@@ -140,9 +173,12 @@ class Psa:
 
     def _envelope(self, answer: Answer) -> Object:
         body = mapping(wire.snake(answer.body))
-        code = _code(body)
-        if "success" not in body or (code is None and not is_success(answer.status)):
+        if "success" not in body or (_code(body) is None and not is_success(answer.status)):
             raise self._http.unreadable(f"status {answer.status}")
+        return self._checked(body)
+
+    def _checked(self, body: Object) -> Object:
+        code = _code(body)
         if code is not None and code not in _REFUSALS:
             raise TryLater(System.PSA, Reason.SERVER_ERROR, words(f"{code} {_words(body)}"))
         return body

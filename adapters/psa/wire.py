@@ -52,14 +52,30 @@ def item_now(state: object, tenant_id: int) -> ItemNow | None:
 
     Raises `Malformed` if this one item breaks the contract, which is that of the event about it.
     """
+    now = _item(state, tenant_id)
+    if now is not None and now.item is None and not now.deleted:
+        raise Malformed(Reason.BREAKS_SCHEMA, "item: is missing")
+    return now
+
+
+def listed_item(state: object, tenant_id: int) -> ItemNow | None:
+    """Return an item state out of a list; of one that breaks the contract only what names it.
+
+    Such an item is then read by itself, and is at fault by itself.
+    """
+    try:
+        return _item(state, tenant_id)
+    except Malformed:
+        return _item({**mapping(state), "item": None}, tenant_id)
+
+
+def _item(state: object, tenant_id: int) -> ItemNow | None:
     body = mapping(state)
     if text(body.get("item_type")) not in set(ItemType) or not text(body.get("item_id")):
         return None
     named = {name: body[name] for name in _PARTS if name in body}
     part_id = body.get("part_id") or None
     now = parse(_STATE, orjson.dumps({"tenant_id": tenant_id, "deleted": False, **named, "part_id": part_id}))
-    if now.item is None and not now.deleted:
-        raise Malformed(Reason.BREAKS_SCHEMA, "item: is missing")
     return ItemNow(
         key=ItemKey(tenant_id, now.item_type, now.item_id, now.part_id),
         revision=now.revision,
@@ -101,20 +117,21 @@ def _times(changes: ItemChanges) -> Body:
         case AppointmentTimes(start=start, end=end):
             return _appointment_times(start, end)
         case ServiceCallTimes(start=start, end=end):
-            return {"start": _stamp(start), "end": _stamp(end)}
+            return {"start": stamp(start), "end": stamp(end)}
         case DueTimes(due=due, end=end):
-            return {"due": _stamp(due)} | ({"end": _stamp(end)} if end else {})
+            return {"due": stamp(due)} | ({"end": stamp(end)} if end else {})
         case TodoDate(date=moment):
-            return {"date": _stamp(moment)}
+            return {"date": stamp(moment)}
         case PeriodTimes(start=start, end=end):
-            return {"from": _stamp(start), "to": _stamp(end)}
+            return {"from": stamp(start), "to": stamp(end)}
 
 
 def _appointment_times(start: datetime | date, end: datetime | date) -> Body:
     if isinstance(start, datetime) and isinstance(end, datetime):
-        return {"allDay": False, "start": _stamp(start), "end": _stamp(end), "startDate": None, "endDate": None}
+        return {"allDay": False, "start": stamp(start), "end": stamp(end), "startDate": None, "endDate": None}
     return {"allDay": True, "start": None, "end": None, "startDate": start.isoformat(), "endDate": end.isoformat()}
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """Return an instant as the API takes it."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

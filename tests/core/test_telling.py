@@ -185,11 +185,11 @@ def test_a_blocked_item_comes_with_its_reason_in_words() -> None:
 @pytest.mark.parametrize("direction", [Direction.TO_CALENDAR, Direction.FROM_CALENDAR])
 def test_a_refusal_is_told_and_its_line_returned(direction: Direction) -> None:
     report = Report()
-    entry = telling.refused(report, BLOCKED, OCCASION, direction)
+    entry = telling.refused(report, BLOCKED, BLOCKED, OCCASION, direction)
     assert entry is only(report)
     assert (entry.act, entry.result, entry.direction) == (Act.REJECT, Result.FAILED, direction)
     assert [type(outcome) for outcome in report.outcomes] == [ItemBlocked]
-    assert telling.refused(Report(), replace(BLOCKED, item=None), OCCASION, direction).item is None
+    assert telling.refused(Report(), BLOCKED, replace(BLOCKED, item=None), OCCASION, direction).item is None
 
 
 def test_a_stumble_counts_its_attempts_and_is_nobodys_business_yet() -> None:
@@ -267,7 +267,7 @@ def all_told(found: Link, decision: Decision, occasion: Occasion) -> Report:
     telling.written(report, found, decision, occasion)
     for state in (LinkState.BLOCKED, LinkState.SETTLED, LinkState.BURIED):
         telling.concluded(report, replace(found, state=LinkState.PENDING), replace(found, state=state), occasion)
-    telling.refused(report, found, occasion, Direction.TO_CALENDAR)
+    telling.refused(report, found, found, occasion, Direction.TO_CALENDAR)
     telling.stumbled(report, found, occasion, Direction.FROM_CALENDAR)
     return report
 

@@ -255,7 +255,7 @@ async def test_a_failed_item_lies_there_as_agreed() -> None:
     event = ManagedEvent("cal_1", managed_event_id(item, 5571))
     link = Link("int-7/x", "int-7", 1204, 5571, event, Origin.PSA, item, reason=Reason.PSA_REFUSED, message="No.")
     report = Report()
-    entry = telling.refused(report, link, Occasion(NOW, Cause.DUE, "m-1"), Direction.FROM_CALENDAR)
+    entry = telling.refused(report, link, link, Occasion(NOW, Cause.DUE, "m-1"), Direction.FROM_CALENDAR)
     box = DeadLetterBox(cast("Publisher", Recorder()), lambda: "m-2", cast("Clock", Noon()))
     await box.park(link, entry, Trace("KeyError", "worker/x.py:1 in y", "PUT /v1 422"))
     (message,) = published

@@ -66,7 +66,9 @@ def told(of: Link, occasion: Occasion = OCCASION) -> list[ItemConflict | ItemBlo
     report = Report()
     ask = PsaAsk(HELD, frozenset({Field.SUMMARY}), None, 1)
     telling.overruled(report, of, PUT, occasion)
-    telling.refused(report, replace(of, reason=Reason.PSA_REFUSED, message="No."), occasion, Direction.FROM_CALENDAR)
+    telling.refused(
+        report, of, replace(of, reason=Reason.PSA_REFUSED, message="No."), occasion, Direction.FROM_CALENDAR
+    )
     settled = replace(of, state=LinkState.SETTLED, reason=Reason.IN_SYNC)
     telling.concluded(report, replace(of, psa_asks=(ask,)), settled, occasion)
     outcomes = [one for one in report.outcomes if isinstance(one, ItemConflict | ItemBlocked | ItemSynced)]

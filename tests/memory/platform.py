@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from events.platform import (
     ItemAnswer,
     ItemChanges,
     ItemNow,
+    ItemPage,
     MovedOn,
     ServiceCallTimes,
 )
@@ -59,6 +60,7 @@ class MemoryPlatform:
     refuses: Callable[[ItemChanges], str | None] = lambda _: None
     mishap: Callable[[], bool] = lambda: False
     """Whether a call fails now: asked when it arrives, and again when its answer leaves."""
+    page_size: int = 3
     writes: list[tuple[str, Row | None, Row]] = field(default_factory=list)
     _numbers: int = 0
 
@@ -90,6 +92,17 @@ class MemoryPlatform:
         await self.step("item created")
         self._get_through(self.clock.now())
         return answer
+
+    async def create_all(self, drafts: Sequence[AppointmentDraft]) -> list[CreateAnswer]:
+        return [await self.create(draft) for draft in drafts]
+
+    async def items(self, user: tuple[int, int], start: datetime, end: datetime, page: int) -> ItemPage:
+        began = self.clock.now()
+        await self.step("list items")
+        self._get_through(began)
+        mine = [row for row in self.live() if user[1] in row.assignees and _overlaps(row.item, start, end)]
+        shown = mine[(page - 1) * self.page_size : page * self.page_size]
+        return ItemPage(tuple(_now(row) for row in shown), len(shown) < self.page_size, len(mine))
 
     async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
         began = self.clock.now()
@@ -193,6 +206,12 @@ class MemoryPlatform:
     def live(self) -> list[Row]:
         """Return the items that are there."""
         return [row for row in self.rows.values() if not row.deleted]
+
+
+def _overlaps(item: dict[str, Any], start: datetime, end: datetime) -> bool:
+    """Whether a timed item lies in a span."""
+    first, last = (datetime.fromisoformat(item[name]) for name in ("start", "end"))
+    return first < end and (last > start or first >= start)
 
 
 def _now(row: Row) -> ItemNow:

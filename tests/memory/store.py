@@ -44,6 +44,7 @@ from events.link import (
 )
 from events.orders import Order
 from events.reasons import Reason
+from events.runs import FAILING, Run, Totals
 from tests.memory.steps import MemoryClock, Stepper
 from worker.core.brakes import is_inbound
 
@@ -509,6 +510,61 @@ class MemoryLinks:
                 self.links[link.id] = link
                 self.fences[link.id] = lease.fence
         return frozenset(there)
+
+    async def run_totals(self, integration_id: str, run_id: str) -> Totals:
+        await self._step("run totals")
+        counts: Counter[str] = Counter()
+        for link in self.links.values():
+            if link.integration_id == integration_id and link.run and link.run.run_id == run_id:
+                counts[link.run.result or ("failing" if link.attempts >= FAILING else "pending")] += 1
+        return Totals(**counts)
+
+    async def hasten(self, integration_id: str, run_id: str, due_at: datetime) -> None:
+        await self._step("hasten")
+        for link in list(self.links.values()):
+            mine = link.integration_id == integration_id and link.run and link.run.run_id == run_id
+            if mine and link.run and link.run.result is None and link.due_at and link.due_at > due_at:
+                self.links[link.id] = replace(link, due_at=due_at)
+        await self._step("hastened")
+
+
+class MemoryRuns:
+    """See `adapters.mongodb.runs.Runs`."""
+
+    def __init__(self, step: Stepper) -> None:
+        self._step = step
+        self.runs: dict[str, Run] = {}
+        self.fences: dict[str, int] = {}
+
+    async def begin(self, lease: Lease, run: Run) -> Run:
+        await self._step("begin run")
+        if run.id not in self.runs:
+            self.runs[run.id], self.fences[run.id] = run, lease.fence
+        await self._step("run begun")
+        return self.runs[run.id]
+
+    async def get(self, run_id: str) -> Run | None:
+        await self._step("get run")
+        return self.runs.get(run_id)
+
+    async def under_way(self, integration_id: str) -> Run | None:
+        await self._step("run under way")
+        mine = [run for run in self.runs.values() if run.integration_id == integration_id and not run.over]
+        return min(mine, key=lambda run: (run.started_at, run.id), default=None)
+
+    async def latest(self, integration_id: str) -> Run | None:
+        await self._step("latest run")
+        mine = [run for run in self.runs.values() if run.integration_id == integration_id]
+        return max(mine, key=lambda run: (run.started_at, run.id), default=None)
+
+    async def save(self, lease: Lease, before: Run, after: Run) -> Run | None:
+        await self._step("save run")
+        stored = self.runs.get(before.id)
+        if stored is None or stored.version != before.version or self.fences[before.id] > lease.fence:
+            return None
+        self.runs[before.id], self.fences[before.id] = replace(after, version=before.version + 1), lease.fence
+        await self._step("saved run")
+        return self.runs[before.id]
 
 
 def _stands_for(link: Link, observed: Observed) -> bool:

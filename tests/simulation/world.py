@@ -30,7 +30,7 @@ from tests.memory.access import ACCOUNT, MemoryAccess
 from tests.memory.calendar import CALENDAR_ID, MemoryCalendar, Pace
 from tests.memory.platform import MemoryPlatform
 from tests.memory.steps import MemoryClock, Step, Stepper
-from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks, MemoryOrders
+from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks, MemoryOrders, MemoryRuns
 from tests.memory.tenants import MemoryTenants
 from worker.core.record import Timing
 from worker.executor import Executor
@@ -102,6 +102,7 @@ class World:
         self.integrations = MemoryIntegrations(self.step, self.clock)
         self.links = MemoryLinks(self.step, self.clock)
         self.orders = MemoryOrders(self.step)
+        self.runs = MemoryRuns(self.step)
         self.journal = MemoryJournal(self.step)
         self.outcomes: list[Outcome] = []
         self.parked: list[tuple[Link, Entry]] = []
@@ -124,6 +125,7 @@ class World:
             chance=self.random.random,
             orders=self.orders,
             portal=self,
+            runs=self.runs,
             timing=self.timing,
             outages=Outages(structlog.get_logger()),
             stopping=lambda: False,

@@ -18,7 +18,7 @@ from worker.core.retry import Park
 from worker.intake.orders import OrderEvent, order_of, place_order
 from worker.intake.safety import SAFETY_NET
 from worker.intake.tenants import take_tenant
-from worker.intake.wishes import take_wish, whose_of
+from worker.intake.wishes import WishEvent, take_wish, whose_of
 from worker.said import Said
 
 if TYPE_CHECKING:
@@ -75,11 +75,9 @@ class WishesConsumer:
                 return await self._of_integration(event, now)
 
     async def _of_integration(self, event: IntegrationEvent, now: datetime) -> dict[str, object]:
-        if isinstance(event, OrderEvent):
-            order, whose = order_of(event, now), whose_of(event.data)
-            new = await place_order(order, whose, self.wishes, self.orders, now + SAFETY_NET)
-        else:
-            new = await take_wish(event, self.wishes, now)
+        new = await take_wish(event, self.wishes, now) if isinstance(event, WishEvent) else False
+        if isinstance(event, OrderEvent) and (order := order_of(event, now)) is not None:
+            new = await place_order(order, whose_of(event.data), self.wishes, self.orders, now + SAFETY_NET)
         integration_id = event.data.integration_id
         # Also what is known already is woken for: the first delivery may have ended in between.
         wake = Wake(

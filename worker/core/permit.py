@@ -87,7 +87,8 @@ def _instead_of_creating(reason: Reason, link: Link, policy: Policy) -> Decision
     if _is_private(seen) and policy.tenant.private_inbound is PrivateInbound.NOT_IMPORTED:
         return Decision(Ignore(), Reason.PRIVATE_NOT_IMPORTED)
     created = seen.created if seen else None
-    if policy.linked_since and (created is None or created < policy.linked_since):
+    retrieved = link.run is not None and link.run.retrieve
+    if policy.linked_since and not retrieved and (created is None or created < policy.linked_since):
         return Decision(Ignore(), Reason.BEFORE_LINKING)
     return None
 

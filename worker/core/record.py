@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from events.content import ALL_FIELDS
-from events.link import CREATION, CalendarAsk, ItemKey, Link, LinkState, PsaAsk, PsaSeen, Verdict
+from events.link import CREATION, CalendarAsk, ItemKey, Link, LinkState, PsaAsk, PsaSeen, RunMark, RunResult, Verdict
 from events.reasons import Reason
 from worker.core.compare import take
 from worker.core.plan import (
@@ -87,7 +87,7 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
     """Write down a write before it goes out: from now on that side may hold it."""
     if decision.reason is Reason.NOT_CONFIRMED and link.calendar_asks and link.calendar_asks[-1].sent:
         link = replace(link, attempts=link.attempts + 1, failing_since=link.failing_since or now)
-    link = replace(link, state=LinkState.PENDING, reason=decision.reason, message="", due_at=now)
+    link = _writing(replace(link, state=LinkState.PENDING, reason=decision.reason, message="", due_at=now), decision)
     shown = link.calendar_seen.content if link.calendar_seen else None
     kept = psa.content if isinstance(psa, PsaHolds) else None
     revision = link.psa_seen.revision if link.psa_seen else CREATION
@@ -120,6 +120,42 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
 
 def _is_discarded(link: Link) -> bool:
     return link.ending is not None and link.ending.verdict is Verdict.DISCARDED
+
+
+def _writing(link: Link, decision: Decision) -> Link:
+    """Note in the mark of a run under way what is first written in the course of it."""
+    mark = link.run
+    if mark is None or mark.result is not None or mark.wrote is not None:
+        return link
+    return replace(link, run=replace(mark, wrote=_written(link, decision)))
+
+
+def _written(link: Link, decision: Decision) -> RunResult | None:
+    match decision.action:
+        case CreateItem():
+            return RunResult.CREATED
+        case PutEvent():
+            return RunResult.UPDATED if link.calendar_base else RunResult.CREATED
+        case ChangeItem():
+            return RunResult.UPDATED
+        case DeleteItem() | RemoveEvent():
+            return RunResult.DELETED
+        case _:
+            return None
+
+
+def _run_ended(link: Link, state: LinkState, reason: Reason) -> RunMark | None:
+    """Say what came of the link in a run that is under way: it rests from now on."""
+    mark = link.run
+    if mark is None or mark.result is not None:
+        return mark
+    if state is LinkState.BLOCKED:
+        return replace(mark, result=RunResult.FAILED)
+    agreed = state is LinkState.SETTLED and reason in _AGREED
+    return replace(mark, result=mark.wrote or (RunResult.UNCHANGED if agreed else RunResult.SKIPPED))
+
+
+_AGREED: Final = frozenset({Reason.IN_SYNC, Reason.ADOPTED, Reason.ECHO})
 
 
 def _ask_psa(link: Link, ask: PsaAsk) -> Link:
@@ -236,13 +272,15 @@ def _agreed(link: Link, fields: frozenset[Field], psa: PsaView) -> Link:
 def _resting(link: Link, state: LinkState, reason: Reason) -> Link:
     if link.state is LinkState.DETACHED and state is LinkState.SETTLED and reason is link.reason:
         state = LinkState.DETACHED
-    return replace(link, state=state, reason=reason, due_at=None, attempts=0, failing_since=None)
+    run = _run_ended(link, state, reason)
+    return replace(link, state=state, reason=reason, due_at=None, attempts=0, failing_since=None, run=run)
 
 
 def refused_by_psa(link: Link, decision: Decision, message: str, now: datetime) -> Link:
     """The PSA will not take this change: remember what it refused, so that it is put back and not offered again."""
     shown = link.calendar_seen.content if link.calendar_seen else None
-    link = replace(link, psa_asks=link.psa_asks[:-1], reason=Reason.PSA_REFUSED, message=message, due_at=now)
+    run = link.run and replace(link.run, result=link.run.result or RunResult.FAILED)
+    link = replace(link, psa_asks=link.psa_asks[:-1], reason=Reason.PSA_REFUSED, message=message, due_at=now, run=run)
     match decision.action:
         case CreateItem() if shown is not None:
             return replace(link, psa_refused={f: shown.value(f) for f in ALL_FIELDS})

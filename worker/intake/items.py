@@ -165,7 +165,7 @@ def _plan_item(plan: _Plan, key: ItemKey, links: Sequence[Standing], assignees: 
     for assignee in newcomers:
         plan.wake[assignee.integration_id] = key
         plan.look_again.add(key)
-        fresh = _fresh_link(assignee, key, seen, plan.now)
+        fresh = fresh_link(assignee, key, seen, plan.now)
         plan.observed.append(Observed(fresh.id, key, seen, fresh=fresh))
 
 
@@ -190,7 +190,8 @@ def _seen(plan: _Plan, key: ItemKey) -> PsaSeen:
     )
 
 
-def _fresh_link(assignee: Assignee, key: ItemKey, seen: PsaSeen, now: datetime) -> Link:
+def fresh_link(assignee: Assignee, key: ItemKey, seen: PsaSeen, now: datetime) -> Link:
+    """Return the link to make of an item that a user has and that nobody has heard of."""
     # Which calendar is known to the holder of the lease only, and may change; the event's id does not.
     event = ManagedEvent("", managed_event_id(key, assignee.user_id))
     return Link(

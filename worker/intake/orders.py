@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 from events.orders import Order, OrderKind, order_id
 from events.psa import (
     Authorize,
+    CancelRun,
+    Configure,
     CountCopies,
     DiscardDeletions,
+    Range,
     ReleaseDeletions,
     ResolveAccount,
     RestoreValue,
+    SyncDirection,
+    SyncNow,
     Unfreeze,
 )
+from events.runs import RunTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,15 +31,35 @@ if TYPE_CHECKING:
     from events.psa import IntegrationData
     from worker.ports import Orders, Wishes
 
-OrderEvent = Authorize | ResolveAccount | CountCopies | ReleaseDeletions | DiscardDeletions | Unfreeze | RestoreValue
-"""The integration events that are orders."""
+OrderEvent = (
+    Authorize
+    | Configure
+    | SyncNow
+    | CancelRun
+    | ResolveAccount
+    | CountCopies
+    | ReleaseDeletions
+    | DiscardDeletions
+    | Unfreeze
+    | RestoreValue
+)
+"""The integration events that are orders, or may bring one along."""
 
 
-def order_of(event: OrderEvent, now: datetime) -> Order:
-    """Return the order that an event gives."""
+def order_of(event: OrderEvent, now: datetime) -> Order | None:  # noqa: C901 - one case for each kind
+    """Return the order that an event gives; None if it gives none."""
     match event:
         case Authorize(data=data):
             return _order(data, OrderKind.AUTHORIZE, now)
+        case Configure(data=data):
+            ticked = _ranges(data.retrieve, data.send)
+            return _run(data, RunTrigger.SAVED, ticked, now) if any(ticked.values()) else None
+        case SyncNow(data=data):
+            retrieve = data.range if data.direction is not SyncDirection.SEND else None
+            send = data.range if data.direction is not SyncDirection.RETRIEVE else None
+            return _run(data, RunTrigger.ASKED, _ranges(retrieve, send), now)
+        case CancelRun(data=data):
+            return _order(data, OrderKind.CANCEL_RUN, now)
         case ResolveAccount(data=data):
             return _order(data, OrderKind.RESOLVE_ACCOUNT, now)
         case CountCopies(data=data):
@@ -46,6 +72,20 @@ def order_of(event: OrderEvent, now: datetime) -> Order:
             return _order(data, OrderKind.UNFREEZE, now)
         case RestoreValue(data=data):
             return _order(data, OrderKind.RESTORE, now)
+
+
+def _ranges(retrieve: Range | None, send: Range | None) -> dict[str, JsonValue]:
+    return {
+        "retrieve": retrieve.model_dump(mode="json") if retrieve else None,
+        "send": send.model_dump(mode="json") if send else None,
+    }
+
+
+def _run(data: IntegrationData, trigger: RunTrigger, ranges: Mapping[str, JsonValue], now: datetime) -> Order:
+    """Return the order for a run, as `worker.runs.beginning` reads it."""
+    id_ = order_id(data.integration_id, data.revision)
+    details = {"trigger": trigger.value, **ranges}
+    return Order(id_, data.integration_id, data.revision, OrderKind.SYNC, now, details)
 
 
 def _order(data: IntegrationData, kind: OrderKind, now: datetime) -> Order:

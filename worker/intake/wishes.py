@@ -15,7 +15,6 @@ from events.psa import (
     IntegrationData,
     ListCalendars,
     Outbound,
-    SyncNow,
 )
 from worker.intake.safety import SAFETY_NET
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from worker.ports import Wishes
 
 
-WishEvent = Connect | Configure | Activate | Deactivate | ListCalendars | SyncNow | Delete
+WishEvent = Connect | Configure | Activate | Deactivate | ListCalendars | Delete
 """The integration events that say what is wanted to be so."""
 
 
@@ -59,8 +58,6 @@ async def take_wish(event: WishEvent, wishes: Wishes, now: datetime) -> bool:
             return await wishes.want_calendars(whose, data.revision, due_at)
         case Delete(data=data):
             return await wishes.want_deletion(whose, DeletionWish(data.revision, data.remove_events), due_at)
-        case SyncNow():
-            return False
 
 
 def whose_of(data: IntegrationData) -> Assignee:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, ValidationError, with_config
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError, with_config
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
@@ -95,6 +95,12 @@ class NewAppointment(Body):
     start_date: date | None = None
     end_date: date | None = None
     is_private: bool = False
+
+
+class NewAppointments(Body):
+    """Body of `createAppointments`. Each entry is judged by itself."""
+
+    appointments: tuple[dict[str, JsonValue], ...] = Field(min_length=1, max_length=100)
 
 
 Changes = TypedDict(

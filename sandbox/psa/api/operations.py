@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import JsonValue
+from pydantic_core import to_json
+
 from events.items import Appointment, ItemType
 from events.link import ItemKey
 from events.psa import Origin, OriginKind
@@ -16,6 +19,7 @@ from sandbox.psa.api.bodies import (
     Exchange,
     Listing,
     NewAppointment,
+    NewAppointments,
     Part,
     Reference,
     SignIn,
@@ -127,7 +131,24 @@ def change_item(world: World, call: Call) -> Answer:
 
 def create_appointment(world: World, call: Call) -> Answer:
     """Create an appointment under a unique external reference, or find the one that has it."""
-    asked = from_json(NewAppointment, call.body)
+    return _created(world, call, from_json(NewAppointment, call.body))
+
+
+def create_appointments(world: World, call: Call) -> Answer:
+    """Create many, each by itself."""
+    return Answer([_entry(world, call, to_json(each)) for each in from_json(NewAppointments, call.body).appointments])
+
+
+def _entry(world: World, call: Call, body: bytes) -> JsonValue:
+    try:
+        answer = _created(world, call, from_json(NewAppointment, body))
+    except Refusal as refusal:
+        error: JsonValue = {"code": refusal.code, "message": refusal.message, "details": None, "subErrors": []}
+        return {"success": False, "error": error, "result": None}
+    return {"success": True, "error": None, "result": answer.result}
+
+
+def _created(world: World, call: Call, asked: NewAppointment) -> Answer:
     known = world.ledger.referenced(call.tenant_id, asked.external_reference)
     if known:
         return Answer({**state(known), "created": False})
@@ -169,6 +190,7 @@ OPERATIONS: Final[tuple[SigningIn | Operation, ...]] = (
     Operation("GET", _ITEM, get_item),
     Operation("PATCH", _ITEM, change_item),
     Operation("POST", "/v2/calendar/appointments", create_appointment),
+    Operation("POST", "/v2/calendar/appointments/bulk", create_appointments),
     Operation("GET", "/v2/calendar/appointments", find_appointment),
     Operation("DELETE", "/v2/calendar/appointments/{itemId}", delete_appointment),
 )

@@ -17,6 +17,7 @@ from sandbox.psa.model.integrations import (
     REDIRECT_URI,
     Activate,
     Authorize,
+    CancelRun,
     Configure,
     Connect,
     CountCopies,
@@ -114,6 +115,10 @@ class SyncCalls(Calls):
     ) -> IntegrationView:
         """Ask for a run."""
         return await self._wish(integration_id, SyncNow(direction=direction, range=span))
+
+    async def cancel_run(self, integration_id: str, run_id: str) -> IntegrationView:
+        """End a run."""
+        return await self._wish(integration_id, CancelRun(run_id=run_id))
 
     async def list_calendars(self, integration_id: str) -> IntegrationView:
         """Ask for the calendars."""

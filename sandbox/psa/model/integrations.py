@@ -72,6 +72,13 @@ class SyncNow(_Wish):
     range: Range = Range()
 
 
+class CancelRun(_Wish):
+    """The user ended a run."""
+
+    do: Literal["cancel_run"] = "cancel_run"
+    run_id: str
+
+
 class ListCalendars(_Wish):
     """The user opened the list of calendars."""
 
@@ -133,6 +140,7 @@ Wish = Annotated[
     | Activate
     | Deactivate
     | SyncNow
+    | CancelRun
     | ListCalendars
     | ResolveAccount
     | CountCopies

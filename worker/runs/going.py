@@ -1,0 +1,129 @@
+"""Going on with the run under way: a page at a time, real time first, as long as the slice lasts.
+
+Where the run stands is saved after each page. Whatever happens before that makes it deal with the same page again, and
+that is harmless: everything in it is observed, decided and done as always.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from events.failures import RateLimited, System, TryLater
+from events.lanes import Lane
+from events.reasons import Reason
+from events.runs import Phase, Position, RunState, RunTrigger
+from worker import outcomes
+from worker.core.runs import verdict
+from worker.reconcile import reconcile
+from worker.runs.ending import end, save
+from worker.runs.reading import read_page
+from worker.runs.sending import send_page
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from events.runs import Run
+    from worker.slice import Slice
+
+TURN: Final = 10.0
+"""Seconds after which a run gives way, so that hints which have come in meanwhile are followed."""
+READ_BACK: Final = timedelta(minutes=10)
+"""What a run writes it reads back by itself; should it not get so far, it is looked for after this."""
+_TELL_EVERY: Final = timedelta(seconds=5)
+_LOOK_AGAIN: Final = timedelta(seconds=5)
+_HASTENED: Final = Position(page="hastened")
+"""Everything was looked at, and all that is still under way is due."""
+
+
+async def bring_to_rest(work: Slice) -> datetime | None:
+    """Reconcile, and go on with the run under way in turns. Returns when there is more to do; None if nothing waits."""
+    ends = work.tools.clock.monotonic() + TURN
+    due_at = await reconcile(work)
+    run = await _under_way(work)
+    while run is not None and not run.over:
+        if work.over or work.tools.clock.monotonic() >= ends:
+            return work.now()
+        taken = await _step(work, run)
+        due_at = await reconcile(work)
+        if not isinstance(taken, _Waits):
+            run = taken
+            continue
+        return min(taken.until, due_at or taken.until)
+    return due_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    """The run cannot go on before a moment."""
+
+    until: datetime
+
+
+async def _under_way(work: Slice) -> Run | None:
+    """Return the run to go on with. It goes on under new settings, but not with another calendar."""
+    run = await work.tools.runs.under_way(work.holding.id)
+    if run is None:
+        return None
+    if run.calendar_id != work.policy.calendar_id:
+        return await end(work.tools, work.holding, run, RunState.CANCELLED, Reason.CALENDAR_REPLACED)
+    epoch = work.holding.integration.epoch
+    return run if run.epoch == epoch else await _save(work, run, replace(run, epoch=epoch))
+
+
+async def _step(work: Slice, run: Run) -> Run | _Waits:
+    """Take one step. An outage of the PSA, or our own allowance, makes the run wait, and nothing else."""
+    if run.phase is Phase.SETTLE:
+        return await _settle(work, run)
+    if work.psa_away:
+        return _Waits(work.psa_away)
+    try:
+        with work.in_run(_lane(run), READ_BACK):
+            phase, position = await _page(work, run)
+        if not work.psa_away:
+            return await _told(work, run, replace(run, phase=phase, position=position))
+    except RateLimited as error:
+        if error.system is System.PSA:
+            await work.psa_is_away(error)
+        return _Waits(work.now() + timedelta(seconds=error.retry_after or 1.0))
+    except TryLater as error:
+        if error.system is not System.PSA:
+            raise
+        await work.psa_is_away(error)
+    return _Waits(work.psa_away or work.now())
+
+
+async def _page(work: Slice, run: Run) -> tuple[Phase, Position]:
+    return await (send_page(work, run) if run.phase is Phase.SEND else read_page(work, run))
+
+
+def _lane(run: Run) -> Lane:
+    return Lane.ASKED if run.trigger is RunTrigger.ASKED else Lane.BACKFILL
+
+
+async def _settle(work: Slice, run: Run) -> Run | _Waits:
+    """Wait until everything has come to rest; but not for items that fail again and again."""
+    if run.position != _HASTENED:
+        await work.tools.links.hasten(run.integration_id, run.id, work.now())
+        return await _save(work, run, replace(run, position=_HASTENED))
+    totals = await work.tools.links.run_totals(run.integration_id, run.id)
+    if totals.pending:
+        await _told(work, run, run)
+        return _Waits(work.now() + _LOOK_AGAIN)
+    state, reason = verdict(totals)
+    return await end(work.tools, work.holding, run, state, reason)
+
+
+async def _told(work: Slice, before: Run, run: Run) -> Run:
+    """Save how far a run has come, and tell of it now and then."""
+    now = work.now()
+    if run.told_at is None or now - run.told_at >= _TELL_EVERY:
+        totals = await work.tools.links.run_totals(run.integration_id, run.id)
+        run = replace(run, totals=totals, told_at=now)
+        await work.tools.outcomes.publish([outcomes.run_progress(work.holding, run, now)])
+    return await _save(work, before, run)
+
+
+async def _save(work: Slice, before: Run, after: Run) -> Run:
+    return await save(work.tools, work.holding, before, after)
