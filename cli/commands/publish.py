@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import orjson
 import typer
@@ -18,6 +18,10 @@ from cli.running import run
 from events.addresses import PSA_EVENTS
 from events.contract import parse
 from events.psa import PSA_EVENT
+
+_SOME_ITEM: Final = "psa.calendar_item.unknown"
+_LONGEST_KEY: Final = 255
+"""Bytes that the broker takes as a routing key."""
 
 
 def command(
@@ -43,7 +47,7 @@ async def _publish(url: str, bodies: Sequence[bytes]) -> list[str]:
     ):
         for body in bodies:
             kind, event_id = _named(body)
-            key = kind or "psa.calendar_item.unknown"
+            key = kind if 0 < len(kind.encode()) <= _LONGEST_KEY else _SOME_ITEM
             message = Outgoing(PSA_EVENTS, key, body, new_id(), content_type="application/cloudevents+json")
             await publisher.send(message)
             said.append(f"published to {PSA_EVENTS} with key {key}: event {event_id or '(no id)'}, {len(body)} bytes")

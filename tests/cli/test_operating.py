@@ -1,0 +1,218 @@
+"""What operators see and do, on a real broker and a real store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+import pytest
+
+from adapters.mongodb.driver import Database, Driver, open_database
+from adapters.mongodb.integrations import Integrations
+from adapters.mongodb.journal import Journal, kept_for
+from events.addresses import INTEGRATIONS_QUEUE, PSA_ITEMS_QUEUE
+from events.integration import Assignee, Held, Note, Taken, Tokens
+from events.items import ItemType
+from events.link import ItemKey
+from stack.native.places import PROJECT
+from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, after, connect, settings
+from tests.adapters.mongodb.subjects import VAULT
+from tests.adapters.mongodb.test_journal import line
+from tests.cli.conftest import Calsync
+
+T = TypeVar("T")
+EXAMPLES = sorted((PROJECT / "examples/psa.events").glob("*.json"))
+
+
+@pytest.fixture
+def here(vhost: str, mongodb_url: str, database: str) -> Mapping[str, str]:
+    """Where broker and store are."""
+    return {
+        "CALSYNC_RABBITMQ_URL": vhost,
+        "CALSYNC_MONGODB_URL": mongodb_url,
+        "CALSYNC_MONGODB_DATABASE": database,
+    }
+
+
+@pytest.fixture
+def stored(mongodb_url: str, database: str) -> Callable[[Callable[[Database], Awaitable[T]]], T]:
+    """Put something into the store."""
+
+    async def work(what: Callable[[Database], Awaitable[T]]) -> T:
+        async with open_database(Driver.PYMONGO, mongodb_url, database) as opened:
+            return await what(opened)
+
+    return lambda what: asyncio.run(work(what))
+
+
+Put = Callable[[Callable[[Database], Awaitable[object]]], object]
+
+
+def rows(out: str) -> list[dict[str, Any]]:
+    return [orjson.loads(one) for one in out.splitlines()]
+
+
+# Topology
+
+
+def test_what_is_missing_is_named_then_made_and_then_nothing_is_missing(
+    calsync: Calsync, here: Mapping[str, str]
+) -> None:
+    told = calsync("topology", "check", **here)
+    assert told.code == 1
+    assert f"queue {PSA_ITEMS_QUEUE}: does not exist" in told.out
+    assert "calsync topology apply" in told.out
+    for _ in range(2):
+        assert calsync("topology", "apply", **here).code == 0
+    assert calsync("topology", "check", **here).code == 0
+
+
+# Publishing
+
+
+def test_every_example_is_published_to_the_queue_it_is_for(
+    calsync: Calsync, here: Mapping[str, str], management: httpx.Client
+) -> None:
+    refused = calsync("publish", str(EXAMPLES[0]), **here)
+    assert refused.code == 2
+    assert "calsync topology apply" in refused.err
+    assert calsync("topology", "apply", **here).code == 0
+    told = calsync("publish", *map(str, EXAMPLES), **here)
+    assert (told.code, told.err) == (0, "")
+    assert len(told.out.splitlines()) == len(EXAMPLES)
+    vhost = urlsplit(here["CALSYNC_RABBITMQ_URL"]).path.lstrip("/")
+    counts = {queue: _waiting(management, vhost, queue) for queue in (PSA_ITEMS_QUEUE, INTEGRATIONS_QUEUE)}
+    assert sum(counts.values()) == len(EXAMPLES)
+    assert min(counts.values()) > 5
+
+
+def _waiting(management: httpx.Client, vhost: str, queue: str) -> int:
+    """Count what waits, by taking it and putting it back."""
+    wanted = {"count": 1000, "ackmode": "ack_requeue_true", "encoding": "auto"}
+    return len(management.post(f"/queues/{vhost}/{queue}/get", json=wanted).raise_for_status().json())
+
+
+def test_what_breaks_its_contract_is_published_when_one_insists(
+    calsync: Calsync, here: Mapping[str, str], tmp_path: Path, management: httpx.Client
+) -> None:
+    assert calsync("topology", "apply", **here).code == 0
+    bodies = [b"{", b'{"type": "psa.calendar_item.changed.v9"}', orjson.dumps({"type": "x" * 300, "id": 7})]
+    files = [tmp_path / f"{number}.json" for number in range(len(bodies))]
+    for file, body in zip(files, bodies, strict=True):
+        file.write_bytes(body)
+    told = calsync("publish", "--unchecked", *map(str, files), **here)
+    assert (told.code, told.err) == (0, "")
+    vhost = urlsplit(here["CALSYNC_RABBITMQ_URL"]).path.lstrip("/")
+    assert _waiting(management, vhost, PSA_ITEMS_QUEUE) == len(bodies)
+
+
+# Integrations
+
+
+async def _two_integrations(opened: Database) -> None:
+    integrations = Integrations(opened, VAULT, time.monotonic)
+    for whose in (ANN, BOB, Assignee("int_abroad", 2, 9)):
+        await integrations.want_connect(whose, connect(1, code="code-of-somebody"), NOW)
+    await integrations.want_settings(ANN, settings(2), NOW)
+    took = await integrations.take(ANN.integration_id, "message", HOUR)
+    assert isinstance(took, Taken)
+    held = replace(Held(), tokens=Tokens("token-of-somebody", "refresh-of-somebody", NOW), last_sync=NOW)
+    await integrations.save(took.lease, Note(Held(), held))
+
+
+def test_integrations_are_listed_by_tenant_and_user_and_page(
+    calsync: Calsync, here: Mapping[str, str], stored: Put
+) -> None:
+    stored(_two_integrations)
+
+    def listed(*words: str) -> list[str]:
+        return [row["integration_id"] for row in rows(calsync("integrations", "list", "--json", *words, **here).out)]
+
+    assert listed() == ["int_abroad", "int_ann", "int_bob"]
+    assert listed("--tenant", "1") == ["int_ann", "int_bob"]
+    assert listed("--tenant", "1", "--user", "8") == ["int_bob"]
+    assert listed("--limit", "2") == ["int_abroad", "int_ann"]
+    assert listed("--after", "int_ann") == ["int_bob"]
+    table = calsync("integrations", "list", "--limit", "2", **here).out
+    assert "--after int_ann" in table
+    assert "not_connected" in table
+
+
+def test_one_integration_is_shown_without_its_secrets(calsync: Calsync, here: Mapping[str, str], stored: Put) -> None:
+    stored(_two_integrations)
+    told = calsync("integrations", "show", "int_ann", **here)
+    assert told.code == 0
+    assert "of-somebody" not in told.out
+    (shown,) = rows(calsync("integrations", "show", "int_ann", "--json", **here).out)
+    assert (shown["tenant_id"], shown["calendar"], shown["last_sync"]) == (1, "cal_1", "2026-03-09 08:00:00Z")
+    unknown = calsync("integrations", "show", "int_nobody", **here)
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "int_nobody" in unknown.err
+
+
+# The log
+
+CALL = ItemKey(1, ItemType.SERVICE_CALL, "70551")
+PART = ItemKey(1, ItemType.TASK, "5120", "77")
+
+
+async def _log(opened: Database) -> None:
+    await Journal(opened, kept_for(timedelta(days=365 * 90))).write([
+        line("call", 5, item=CALL, title="[bold]Leak[/bold]"),
+        line("part", 4, item=PART),
+        line("bob", 3, integration_id="int_bob"),
+        line("abroad", 2, tenant_id=2, item=None),
+        line("run", 1, run_id="run-1"),
+        *(line(f"tie-{n}", 0) for n in range(3)),
+    ])
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ((), ["call", "part", "bob", "abroad", "run", "tie-2", "tie-1", "tie-0"]),
+        (("--item", "service_call/70551"), ["call"]),
+        (("--item", "task/5120/77"), ["part"]),
+        (("--item", "task/5120"), []),
+        (("--integration", "int_bob"), ["bob"]),
+        (("--tenant", "2"), ["abroad"]),
+        (("--run", "run-1"), ["run"]),
+        (("--before", f"{after(1):%Y-%m-%dT%H:%M:%S}"), ["tie-2", "tie-1", "tie-0"]),
+        (("--limit", "1"), ["call"]),
+        (("--after", "tie-2"), ["tie-1", "tie-0"]),
+        (("--after", "tie-0"), []),
+    ],
+    ids=lambda words: " ".join(words)[:20] if isinstance(words, tuple) else "",
+)
+def test_the_log_is_searched(
+    calsync: Calsync, here: Mapping[str, str], stored: Put, words: tuple[str, ...], found: list[str]
+) -> None:
+    stored(_log)
+    told = calsync("log", "--json", *words, **here)
+    assert (told.code, [row["id"] for row in rows(told.out)]) == (0, found)
+
+
+def test_the_log_is_read_page_by_page(calsync: Calsync, here: Mapping[str, str], stored: Put) -> None:
+    stored(_log)
+    page = calsync("log", "--limit", "6", **here).out
+    assert "[bold]Leak" in page, "what users write is never taken for markup"
+    assert page.splitlines()[-1] == "There may be more: --after 'tie-2'"
+    gone = calsync("log", "--after", "long-gone", **here)
+    assert (gone.code, "long-gone" in gone.err) == (1, True)
+
+
+@pytest.mark.parametrize("words", [("--item", "70551"), ("--item", "dance/7"), ("--before", "x"), ("--limit", "0")])
+def test_senseless_filters_are_refused(calsync: Calsync, here: Mapping[str, str], words: tuple[str, ...]) -> None:
+    assert calsync("log", *words, **here).code == 2
+
+
+def test_one_begins_before_a_moment_or_after_a_line(calsync: Calsync, here: Mapping[str, str]) -> None:
+    assert calsync("log", "--before", "2026-03-09", "--after", "tie-1", **here).code == 2
