@@ -190,7 +190,7 @@ async def _log(opened: Database) -> None:
         (("--after", "tie-2"), ["tie-1", "tie-0"]),
         (("--after", "tie-0"), []),
     ],
-    ids=lambda words: " ".join(words)[:20] if isinstance(words, tuple) else "",
+    ids=str,
 )
 def test_the_log_is_searched(
     calsync: Calsync, here: Mapping[str, str], stored: Put, words: tuple[str, ...], found: list[str]

@@ -140,7 +140,7 @@ def test_parts_that_do_not_exist_are_named_with_those_that_do(calsync: Calsync) 
         (("integrations", "show", "int-1"), "mongodb"),
         (("log",), "mongodb"),
     ],
-    ids=lambda words: " ".join(words[:2]) if isinstance(words, tuple) else "",
+    ids=str,
 )
 def test_a_system_that_is_away_is_named(calsync: Calsync, words: tuple[str, ...], system: str) -> None:
     told = calsync(*words, **WHOLE)
