@@ -38,7 +38,7 @@ async def advance(work: Slice, pairs: Sequence[Pair]) -> None:
     for _ in range(_ROUNDS):
         judged = await _weighed(work, judged)
         steps = [one for one in judged if isinstance(one.decision.action, _NEEDS_PSA)]
-        if not steps or work.psa_away:
+        if not steps or work.psa_away or work.over:
             break
         judged = [one for one in judged if not isinstance(one.decision.action, _NEEDS_PSA)]
         judged += await look_and_write(work, steps)

@@ -42,7 +42,7 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     """Take one step with each link and judge it anew.
 
     Links that alone failed are saved, due later, and left out. Once the PSA is away, `work.psa_away` is set and the
-    rest is returned as it is.
+    rest is returned as it is; so is what there is no time left for.
     """
     done: list[Judged] = []
     made: list[_Made] = []
@@ -50,7 +50,7 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     in_a_row = 0
     shown = await shown_now(work, [one.link for one in steps if isinstance(one.decision.action, VerifyEvent)])
     for one in await _create_together(work, await _intend(work, steps), made, done):
-        if work.psa_away:
+        if work.psa_away or work.over:
             done.append(one)
             continue
         try:

@@ -99,8 +99,9 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
     if url is None:
         work.read_at = began
     await advance(work, await observed(work, page, due if url is None else ()))
+    walked = set[str]()
     while url is not None:
-        page = await _next_page(work, url)
+        page = await _next_page(work, url, walked)
         await advance(work, await observed(work, page, ()))
         url = page.next_url
     work.read_at = began  # only a complete read says anything about an event that it does not show
@@ -113,8 +114,9 @@ async def _survey(work: Slice) -> None:
     """Look for events of ours that are in the calendar already, left by a former integration, and adopt them."""
     page = await work.calendar.ours(work.policy.calendar_id)
     await advance(work, await observed(work, page, ()))
+    walked = set[str]()
     while page.next_url is not None:
-        page = await _next_page(work, page.next_url)
+        page = await _next_page(work, page.next_url, walked)
         await advance(work, await observed(work, page, ()))
     work.holding.note(surveyed=True)
 
@@ -134,7 +136,12 @@ def _serve(work: Slice) -> None:
         work.holding.note(empty_looks=looks + 1)
 
 
-async def _next_page(work: Slice, url: str) -> Page:
+async def _next_page(work: Slice, url: str, walked: set[str]) -> Page:
+    # A long read outlives its lease. Were that lost, the next one would begin anew, and never come further.
+    await work.holding.assure()
+    if url in walked:
+        raise TryLater(System.CRONOFY, Reason.UNREADABLE_ANSWER, "the pages of the read lead in a circle")
+    walked.add(url)
     try:
         return await work.calendar.next_page(url)
     except Gone as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
 
 import worker.executor
+from events.calendar import Page
 from events.commands import Cause, Wake
 from events.failures import Malformed, Refused, TryLater
 from events.items import ItemType
@@ -247,3 +248,70 @@ def step(world: World) -> TryLater | None:
         world.tasks.remove(task)
         return error
     return None
+
+
+# Long work
+
+
+def test_a_long_read_keeps_its_lease_and_is_read_to_its_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or whoever takes the lease meanwhile begins the same read anew, and nobody ever finishes it."""
+    honest = world.calendar.first_page
+    turned: list[str] = []
+
+    async def first_page(since: datetime | None) -> Page:
+        return replace(await honest(since), next_url="2")
+
+    async def next_page(url: str) -> Page:
+        turned.append(url)
+        world.clock.advance(14)
+        page = await honest(None)
+        return replace(page, next_url=str(int(url) + 1) if int(url) < 12 else None)
+
+    monkeypatch.setattr(world.calendar, "first_page", first_page)
+    monkeypatch.setattr(world.calendar, "next_page", next_page)
+    world.look_again()
+    task = start(world, "reading")
+    while task.alive:
+        held = world.integrations.leased(INTEGRATION)
+        assert held or len(turned) in {0, 11}, f"lost at page {turned}"
+        world.advance_task(task)
+    assert turned == [str(number) for number in range(2, 13)]
+
+
+def test_pages_that_lead_in_a_circle_are_no_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = world.calendar.first_page
+
+    async def first_page(since: datetime | None) -> Page:
+        return replace(await honest(since), next_url="2")
+
+    async def next_page(url: str) -> Page:
+        return replace(await honest(None), next_url={"2": "3", "3": "2"}[url])
+
+    monkeypatch.setattr(world.calendar, "first_page", first_page)
+    monkeypatch.setattr(world.calendar, "next_page", next_page)
+    world.look_again()
+    task = start(world, "reading")
+    for _ in range(2000):
+        if not task.alive:
+            break
+        world.advance_task(task)
+    assert not task.alive
+    assert world.integrations.rows[INTEGRATION].integration.held.calendar_failures == 1
+
+
+def test_a_slice_that_is_over_leaves_the_rest_of_its_looks_for_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = world.platform.read
+
+    async def read(key: ItemKey) -> ItemNow | None:
+        world.clock.advance(14)
+        assert world.integrations.leased(INTEGRATION), "others have taken over"
+        return await honest(key)
+
+    monkeypatch.setattr(world.platform, "read", read)
+    for number in range(12):
+        item = world.platform.make(ItemType.APPOINTMENT, USER, subject=f"Item {number}", **TIMES)
+        world.queue[-1] = Message("item", f"item-{item}", without_content(world, world.platform.rows[item], 0))
+    world.settle()
+    assert len(world.calendar.live()) == 12
