@@ -31,7 +31,7 @@ from worker.intake.safety import SAFETY_NET
 from worker.leaving import leave, leave_former
 from worker.orders import Desk, carry_out
 from worker.reconcile import reconcile
-from worker.revising import revise
+from worker.revising import bury_late, revise
 from worker.runs.going import bring_to_rest
 from worker.setup import Setup
 from worker.slice import Slice
@@ -190,7 +190,11 @@ class Executor:
         return _earliest(due_at, await leave_former(work) if not work.over else work.now())
 
     async def _leave(self, wake: Wake, holding: Holding, setup: Setup) -> datetime | None:
-        return None if holding.held.deleted else await leave(await self._begin(wake, setup), setup)
+        work = await self._begin(wake, setup)
+        if not holding.held.deleted:
+            return await leave(work, setup)
+        await bury_late(work)
+        return None
 
     async def _hold(self, holding: Holding, error: TryLater) -> datetime:
         """Leave the calendar service alone for a while. An outage is nobody's fault, and lasts as long as it lasts."""

@@ -89,7 +89,7 @@ def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: b
     timing, read_at = circumstances.timing, circumstances.read_at
     link = settle_calendar(link, waited=waited(link, read_at, timing))
     if is_users_own_elsewhere(link, policy.calendar_id) and not link.psa_asks:
-        return Judged(stored, link, pictured.view, pictured.item, leave_behind(pictured.view))
+        return Judged(stored, link, pictured.view, pictured.item, leave_behind(link, pictured.view))
     link = still_wanted(link, pictured.view)
     now = circumstances.now
     link = thawed(link, pictured.view, now)

@@ -38,6 +38,12 @@ async def bury(work: Slice) -> bool:
     return await _each(work, buried)
 
 
+async def bury_late(work: Slice) -> None:
+    """Bury what intake has observed just while everything was being buried."""
+    while late := await work.tools.links.due(work.holding.id, work.now(), _PAGE):
+        await work.save([(link, tombstone(link)) for link in late])
+
+
 async def _each(work: Slice, change: Callable[[Link], Link]) -> bool:
     after = ""
     while page := await work.tools.links.page(work.holding.id, after, _PAGE):

@@ -12,7 +12,7 @@ from events.reasons import Reason
 from tests.core.examples import AGREED, EVERYTHING, EXTERNAL, NOW, link, managed, seen
 from worker.core.decide import leave_behind
 from worker.core.permit import Policy
-from worker.core.plan import Bury, Ignore, Rehome
+from worker.core.plan import Bury, Ignore, Rehome, Rest
 from worker.core.record import Timing
 from worker.core.revise import arrives_until, here, is_concerned, tombstone
 from worker.core.sides import PsaGone, PsaNever, PsaUnread
@@ -57,11 +57,9 @@ def test_a_detached_item_still_comes_back_only_when_it_is_rescheduled() -> None:
     assert here(detached, managed().calendar_id).psa_base == detached.psa_base
 
 
-@pytest.mark.parametrize("reason", [Reason.UPDATE_NOT_TICKED, Reason.TYPE_NOT_TICKED])
+@pytest.mark.parametrize("reason", [Reason.CREATE_NOT_TICKED, Reason.UPDATE_NOT_TICKED, Reason.TYPE_NOT_TICKED])
 def test_a_difference_that_a_tick_withheld_is_looked_at_again(reason: Reason) -> None:
     assert is_concerned(at_rest(reason=reason), policy())
-    never_sent = at_rest(reason=reason, calendar_base=None, calendar_seen=None)
-    assert not is_concerned(never_sent, policy()), "that is what Send is for"
 
 
 def test_copies_of_an_unticked_type_are_removed_only_if_that_was_asked_for() -> None:
@@ -73,9 +71,11 @@ def test_copies_of_an_unticked_type_are_removed_only_if_that_was_asked_for() -> 
 
 def test_the_users_own_event_in_a_former_calendar_is_never_touched() -> None:
     assert here(at_rest(event=EXTERNAL), OTHER).event == EXTERNAL
-    assert isinstance(leave_behind(PsaUnread()).action, Rehome)
-    assert isinstance(leave_behind(PsaGone(Reason.PSA_DELETED)).action, Bury)
-    assert isinstance(leave_behind(PsaNever()).action, Ignore)
+    assert isinstance(leave_behind(at_rest(), PsaUnread()).action, Rehome)
+    assert isinstance(leave_behind(at_rest(), PsaGone(Reason.PSA_DELETED)).action, Bury)
+    assert isinstance(leave_behind(at_rest(), PsaNever()).action, Ignore)
+    assert isinstance(leave_behind(at_rest(state=LinkState.BURIED), PsaNever()).action, Bury)
+    assert isinstance(leave_behind(at_rest(state=LinkState.DETACHED), PsaUnread()).action, Rest)
 
 
 def test_a_tombstone_has_no_content_left() -> None:

@@ -21,6 +21,7 @@ class MemoryAccess:
     clock: MemoryClock
     CALENDAR: ClassVar = CalendarInfo(CALENDAR_ID, "Dana", ACCOUNT.profile_id)
     calendar: CalendarInfo = CALENDAR
+    others: tuple[CalendarInfo, ...] = ()
     connected: bool = True
 
     async def exchange(self, code: str, redirect_uri: str) -> Grant:
@@ -37,11 +38,11 @@ class MemoryAccess:
             initial_sync_required=False,
             relink_url=None,
         )
-        return UserInfo(ACCOUNT.sub, "Europe/Berlin", (profile,), (self.calendar,))
+        return UserInfo(ACCOUNT.sub, "Europe/Berlin", (profile,), (self.calendar, *self.others))
 
     async def calendars(self) -> tuple[CalendarInfo, ...]:
         await self.step("list calendars")
-        return (self.calendar,)
+        return (self.calendar, *self.others)
 
     async def create_channel(self, calendar_id: str | None) -> ChannelInfo:
         await self.step("create channel")

@@ -74,6 +74,10 @@ class MemoryCalendar:
     """Events that complete reads leave out for now, though they look complete."""
     fails_on_everything: bool = False
     """Whether a read of everything, and nothing else, fails."""
+    on_write: Callable[[Sequence[CalendarWrite]], None] = lambda _: None
+    """Called at the very moment at which a write begins: it is on the wire from then on."""
+    home: str = CALENDAR_ID
+    """Where people make events."""
     reads: int = 0
     _numbers: int = 0
     _read_values: set[str] = field(default_factory=set)
@@ -122,6 +126,7 @@ class MemoryCalendar:
         return next((e for e in self.visible.values() if key_of(e) == event), None)
 
     async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
+        self.on_write(writes)
         began = self.clock.now()
         await self.step("write calendar")
         self._get_through(began)
@@ -216,7 +221,7 @@ class MemoryCalendar:
         self._numbers += 1
         uid = f"evt_external_{self._numbers}"
         event = CalendarEvent(
-            CALENDAR_ID, uid, None, start=start, end=end, summary=summary, created=_second(self.clock.now())
+            self.home, uid, None, start=start, end=end, summary=summary, created=_second(self.clock.now())
         )
         self._by_hand(event)
         return uid

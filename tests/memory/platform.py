@@ -61,6 +61,8 @@ class MemoryPlatform:
     mishap: Callable[[], bool] = lambda: False
     """Whether a call fails now: asked when it arrives, and again when its answer leaves."""
     page_size: int = 3
+    on_write: Callable[[], None] = lambda: None
+    """Called at the very moment at which a write begins."""
     writes: list[tuple[str, Row | None, Row]] = field(default_factory=list)
     _numbers: int = 0
 
@@ -81,6 +83,7 @@ class MemoryPlatform:
         return next((_now(row) for row in self.rows.values() if row.reference == reference), None)
 
     async def create(self, draft: AppointmentDraft) -> CreateAnswer:
+        self.on_write()
         began = self.clock.now()
         await self.step("create item")
         self._get_through(began)
@@ -105,6 +108,7 @@ class MemoryPlatform:
         return ItemPage(tuple(_now(row) for row in shown), len(shown) < self.page_size, len(mine))
 
     async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
+        self.on_write()
         began = self.clock.now()
         await self.step("change item")
         self._get_through(began)
@@ -124,6 +128,7 @@ class MemoryPlatform:
         return answer
 
     async def delete(self, key: ItemKey, revision: int) -> ItemAnswer:
+        self.on_write()
         began = self.clock.now()
         await self.step("delete item")
         self._get_through(began)

@@ -17,13 +17,13 @@ import structlog
 from events.calendar import Provider
 from events.commands import Cause, Wake
 from events.failures import TryLater
-from events.integration import Audit, Held, Integration, SettingsWish, Status, Wanted
+from events.integration import Audit, Held, Integration, SettingsWish, Status, Tokens, Wanted
 from events.items import ItemType
 from events.journal import Entry
 from events.lanes import Lane
 from events.link import Link
 from events.outcomes import Outcome
-from events.psa import ItemChanged
+from events.psa import Activate, Configure, Deactivate, Delete, ItemChanged
 from events.reasons import Reason
 from events.traces import Trace
 from tests.memory.access import ACCOUNT, MemoryAccess
@@ -36,6 +36,7 @@ from worker.core.record import Timing
 from worker.executor import Executor
 from worker.holding import Holding
 from worker.intake.items import take_items
+from worker.intake.wishes import WishEvent, take_wish
 from worker.outages import Outages
 from worker.slice import Tools
 from worker.tenants import TenantCache
@@ -105,6 +106,7 @@ class World:
         self.runs = MemoryRuns(self.step)
         self.journal = MemoryJournal(self.step)
         self.outcomes: list[Outcome] = []
+        self.on_outcome: Callable[[Outcome], None] = lambda _: None
         self.parked: list[tuple[Link, Entry]] = []
         self.tasks: list[Task] = []
         self.graveyard: list[Task] = []
@@ -144,6 +146,8 @@ class World:
     async def publish(self, outcomes: Sequence[Outcome]) -> None:
         await self.step("publish outcomes")
         self.outcomes += outcomes
+        for outcome in outcomes:
+            self.on_outcome(outcome)
 
     async def park(self, link: Link, entry: Entry, trace: Trace) -> None:  # noqa: ARG002 - the port
         await self.step("park")
@@ -168,6 +172,10 @@ class World:
 
     def _notify(self, since: datetime) -> None:
         self._send(Message("notification", self._id("notification"), since), losable=True)
+
+    def wish(self, wish: WishEvent) -> None:
+        """Let the PSA send what the user wants. It may come late, twice, and in any order, but it comes."""
+        self._send(Message("wish", self._id("wish"), wish), losable=False)
 
     def _send(self, message: Message, *, losable: bool) -> None:
         if losable and self.random.random() < self.faults.lost:
@@ -199,6 +207,9 @@ class World:
                     await self.wake([Wake(integration_id=INTEGRATION, cause=Cause.NOTIFICATION)])
             case Wake() as wake:
                 await self.executor.execute(wake, message.id)
+            case Configure() | Activate() | Deactivate() | Delete() as event:
+                await take_wish(event, self.integrations, self.clock.now())
+                await self.wake([Wake(integration_id=INTEGRATION, cause=Cause.SETTINGS)])
             case _:
                 raise AssertionError(message)
 
@@ -378,6 +389,8 @@ def _integration(now: datetime) -> Integration:
         tenant_version=0,
         connected_revision=0,
         configured_revision=1,
+        calendar_id=CALENDAR_ID,
+        tokens=Tokens("access", "refresh", now + timedelta(days=365)),
         status=Status.CONNECTED,
         account=ACCOUNT,
         reason=Reason.IN_SYNC,

@@ -97,15 +97,17 @@ def _ask_again(link: Link, action: Action, asked: Asked) -> Decision:
     return Decision(action, Reason.NOT_CONFIRMED)
 
 
-def leave_behind(psa: PsaView) -> Decision:
+def leave_behind(link: Link, psa: PsaView) -> Decision:
     """Return what becomes of the user's own event in a calendar that is not linked any more. It is never touched."""
+    if link.state is LinkState.DETACHED:
+        return Decision(Rest(), link.reason)
     match psa:
         case PsaHolds() | PsaUnread():
             return Decision(Rehome(), Reason.CALENDAR_LEFT)
         case PsaGone(reason=reason):
             return Decision(Bury(), reason)
         case PsaNever():
-            return Decision(Ignore(), Reason.CALENDAR_LEFT)
+            return Decision(Bury() if link.state is LinkState.BURIED else Ignore(), Reason.CALENDAR_LEFT)
 
 
 # No item was ever made

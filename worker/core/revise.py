@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from worker.core.record import Timing
 
 _AT_REST_FOR_GOOD: Final = frozenset({LinkState.BURIED, LinkState.DETACHED, LinkState.IGNORED})
-_BY_TICKS: Final = frozenset({Reason.UPDATE_NOT_TICKED, Reason.TYPE_NOT_TICKED})
+_BY_TICKS: Final = frozenset({Reason.CREATE_NOT_TICKED, Reason.UPDATE_NOT_TICKED, Reason.TYPE_NOT_TICKED})
 
 
 def here(link: Link, calendar_id: str) -> Link:
@@ -48,14 +48,11 @@ def is_elsewhere(link: Link, calendar_id: str) -> bool:
 
 
 def is_concerned(link: Link, policy: Policy) -> bool:
-    """Whether a link has to be judged anew under new settings.
-
-    What was never brought over stays so when a tick is set: that is what Retrieve and Send are for.
-    """
+    """Whether a link has to be judged anew under new settings: a tick that is set finds what it withheld."""
     if is_elsewhere(link, policy.calendar_id):
         return link.state not in _AT_REST_FOR_GOOD
     if link.reason in _BY_TICKS:
-        return link.calendar_base is not None or link.state is LinkState.BURIED
+        return True
     return policy.remove_unticked and _has_copy(link) and is_unticked(link, policy)
 
 
