@@ -47,6 +47,13 @@ def test_the_line_of_a_place_does_not_count_for_it_moves_with_every_release() ->
     assert fingerprint("q", other) == fingerprint("q", FAILURE)
 
 
+def test_neither_do_places_of_libraries_nor_how_it_came_there() -> None:
+    stack = "worker/run.py:1 in elsewhere\n" + STACK + "\nbson/codec.py:9 in encode\nbson/codec.py:19 in write"
+    inner = replace(FAILURE, trace=replace(FAILURE.trace, stack="worker/run.py:2 in outermost\n" + STACK))
+    other = replace(FAILURE, trace=replace(FAILURE.trace, stack=stack))
+    assert fingerprint("q", other) == fingerprint("q", inner) == fingerprint("q", FAILURE)
+
+
 @pytest.mark.parametrize(
     "other",
     [

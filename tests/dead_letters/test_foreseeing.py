@@ -97,6 +97,11 @@ ACTIVE = replace(CONNECTED, wanted=Wanted(active_revision=5))
 CASES: dict[str, tuple[Original, Store, Expected]] = {
     "item: nobody": (item(), Store(), Expected.NOBODY),
     "item: a new assignee": (item(deleted=False, assignees=[5571]), Store(assignee=ANN), Expected.TAKEN),
+    "item: a new assignee, but others know better": (
+        item(deleted=False, assignees=[5572], revision=6),
+        Store(STANDING, SETTLED, assignee=Assignee("int-8", 1204, 5572)),
+        Expected.STALE,
+    ),
     "item: a newer revision": (item(revision=8), Store(STANDING, SETTLED), Expected.TAKEN),
     "item: its content was lacking": (
         item(deleted=False, assignees=[], item=WHOLE["item"]),
