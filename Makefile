@@ -17,7 +17,7 @@ demo: local  ## Play the whole story: two calendars kept in step, with outages
 
 test: dev  ## Run all tests and checks
 	@$(BIN)/python -m stack prepare
-	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal
 	@$(MAKE) --no-print-directory check
 
 run: local  ## Run everything here until Ctrl-C: RabbitMQ, MongoDB, sandboxes, relay, worker

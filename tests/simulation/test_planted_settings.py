@@ -1,4 +1,5 @@
-# pyright: reportPrivateUsage=false
+# pyright: reportPrivateUsage=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
 """The schedules in which settings change are trusted only after they have killed these."""
 
 from __future__ import annotations

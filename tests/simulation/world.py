@@ -300,8 +300,9 @@ class World:
         return bool(self.tasks or self.queue or not self.calendar.quiet or (due is not None and self._is_soon(due)))
 
     def _is_soon(self, due: datetime) -> bool:
-        """Whether something is still to be waited for: looking unasked goes on for ever."""
-        return due - self.clock.now() < _SOON
+        """Whether something is still to be waited for: looking unasked goes on for ever, and so does probing."""
+        probing = due == self.integrations.rows[INTEGRATION].integration.held.probe_at
+        return due - self.clock.now() < _SOON and not probing
 
     def _burst(self) -> None:
         """Let one task run for a while, so that it can overtake others completely."""

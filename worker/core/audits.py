@@ -37,10 +37,10 @@ _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 def next_slot(integration_id: str, period: timedelta, now: datetime) -> datetime:
     """Return the next of an integration's own moments, one in each period."""
     drawn = hashlib.sha256(f"{integration_id}/{period}".encode()).digest()[:4]
-    offset = period * (int.from_bytes(drawn) / 2**32)
+    # As fine as the store keeps time, or the slot that is kept would be a little before itself, and its own next one.
+    offset = timedelta(milliseconds=int.from_bytes(drawn) * (period // timedelta(milliseconds=1)) >> 32)
     begun = (now - _EPOCH - offset) // period
-    slot = _EPOCH + offset + period * (begun + 1)
-    return slot.replace(microsecond=slot.microsecond // 1000 * 1000)
+    return _EPOCH + offset + period * (begun + 1)
 
 
 def planned(audit: Audit, integration_id: str, now: datetime) -> Audit:
