@@ -19,13 +19,18 @@ from adapters.rabbitmq.connection import OPEN_TIMEOUT, must_exist, open_channel,
 from events.failures import TryLater
 
 if TYPE_CHECKING:
-    from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel, AbstractRobustConnection
+    from aio_pika.abc import (
+        AbstractIncomingMessage,
+        AbstractQueue,
+        AbstractRobustChannel,
+        AbstractRobustConnection,
+    )
 
 ACK_TIMEOUT: Final = 10.0
 PROPERTIES: Final = ("content_type", "content_encoding", "correlation_id", "reply_to", "timestamp", "type", "app_id")
 """What a message keeps of its properties when it is set aside. An expiration must not go with it."""
 WATCH_SECONDS: Final = 15.0
-"""How long nothing may arrive until it is looked whether the channel is still open."""
+"""How long nothing may arrive until it is looked whether anything still could."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,10 @@ class Delivery:
 class Inbox:
     """What was delivered and not yet taken."""
 
-    def __init__(self, queue: str, channel: AbstractRobustChannel) -> None:
-        self.queue = queue
+    def __init__(self, channel: AbstractRobustChannel, source: AbstractQueue) -> None:
+        self.queue = source.name
         self._channel = channel
+        self._source = source
         self._buffer: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
 
     async def receive(self, message: AbstractIncomingMessage) -> None:
@@ -107,6 +113,13 @@ class Inbox:
             except TimeoutError:
                 with contextlib.suppress(TryLater):
                     await restore(self._channel)
+                    await self._consume_anew_if_forgotten()
+
+    async def _consume_anew_if_forgotten(self) -> None:
+        """A queue that was deleted and made again may have forgotten its consumers, and nobody is told of it."""
+        async with reaching(OPEN_TIMEOUT):
+            if not (await self._source.declare()).consumer_count:
+                await self._channel.reopen()
 
     def _delivery(self, message: AbstractIncomingMessage) -> Delivery:
         return Delivery(
@@ -143,10 +156,10 @@ async def consume(connection: AbstractRobustConnection, queue: str, prefetch: in
     """
     # At the end the channel is closed, not the consumer cancelled: what is unacked must go back at once.
     async with open_channel(connection) as channel:
-        inbox = Inbox(queue, channel)
         async with reaching(OPEN_TIMEOUT):
             await channel.set_qos(prefetch_count=prefetch)
             with must_exist(f"queue {queue}"):
                 source = await channel.get_queue(queue, ensure=True)
+            inbox = Inbox(channel, source)
             await source.consume(inbox.receive)
         yield inbox

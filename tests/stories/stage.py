@@ -198,9 +198,19 @@ class Stage:
 
     def _waiting(self, soon: datetime) -> list[str]:
         integrations, links = self.store["integrations"], self.store["links"]
-        busy = integrations.find({"$or": [{"lease.owner": {"$ne": None}}, {"due_at": {"$lte": soon}}]}, {"_id": 1})
-        due = links.find({"due_at": {"$lte": soon}}, {"_id": 1}).limit(5)
-        return [str(document["_id"]) for document in [*busy, *due]]
+        unasked = {"$min": ["$held.audit.light_at", "$held.audit.deep_at"]}  # looking unasked goes on for ever
+        due = {
+            "$expr": {
+                "$and": [
+                    {"$lte": ["$due_at", soon]},
+                    {"$ne": [{"$ifNull": ["$due_at", None]}, None]},
+                    {"$ne": ["$due_at", unasked]},
+                ]
+            }
+        }
+        busy = integrations.find({"$or": [{"lease.owner": {"$ne": None}}, due]}, {"_id": 1})
+        waiting = links.find({"due_at": {"$lte": soon}}, {"_id": 1}).limit(5)
+        return [str(document["_id"]) for document in [*busy, *waiting]]
 
     async def writes(self) -> tuple[int, int]:
         """Return how many writes were sent to Cronofy and to the PSA."""

@@ -144,7 +144,7 @@ async def test_what_was_told_of_a_link_that_turned_private_is_forgotten(store: S
         "title": "Clinic",
         "lost": (("summary", "Doctor"), ("when", "then")),
     }
-    await store.journal.write([line("3", integration_id=BOB.integration_id, **ours)])
+    await store.journal.write([line("1", **ours), line("2", **{**ours, "link_id": "int_ann/2"})])
     await store.journal.write([line("3", **ours, integration_id=BOB.integration_id)])
     await store.journal.redact(ANN.integration_id, ["int_ann/1", "int_ann/9"])
     await store.journal.redact(ANN.integration_id, ["int_ann/1"])

@@ -202,8 +202,9 @@ async def test_a_consumer_goes_on_after_an_outage(connections: Connections, publ
 
 
 async def test_a_consumer_goes_on_once_its_queue_is_back(
-    connections: Connections, publisher: Publisher, broker: VirtualHost
+    connections: Connections, publisher: Publisher, broker: VirtualHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("adapters.rabbitmq.consumer.WATCH_SECONDS", 0.5)
     async with consume(connections.consuming, COMMANDS_QUEUE, 10) as inbox:
         async with connect_once(broker.url, "operator") as connection:
             async with connection.channel() as channel:
@@ -211,6 +212,23 @@ async def test_a_consumer_goes_on_once_its_queue_is_back(
             assert await apply(connection) == []
         await publish(publisher, "a")
         assert bodies(await taken(inbox, 1)) == ["a"]
+
+
+async def test_a_consumer_that_its_queue_has_forgotten_consumes_anew(
+    connections: Connections, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.rabbitmq.consumer.WATCH_SECONDS", 0.1)
+    async with consume(connections.consuming, COMMANDS_QUEUE, 10) as inbox:
+        await publish(publisher, "a")
+        (delivery,) = await taken(inbox, 1)
+        tag = delivery.message.consumer_tag
+        assert tag is not None
+        await delivery.message.channel.basic_cancel(
+            tag
+        )  # behind the back of the library, which thinks that it consumes
+        assert await delivery.ack()
+        await publish(publisher, "b")
+        assert bodies(await taken(inbox, 1)) == ["b"]
 
 
 async def test_a_consumer_goes_on_after_the_broker_closed_its_channel(
