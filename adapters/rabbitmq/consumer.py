@@ -84,6 +84,8 @@ class Inbox:
         self.queue = source.name
         self._channel = channel
         self._source = source
+        self.cancelled = False
+        """Whether the broker has taken the queue away since the channel was opened."""
         self._buffer: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
 
     async def receive(self, message: AbstractIncomingMessage) -> None:
@@ -115,11 +117,25 @@ class Inbox:
                     await restore(self._channel)
                     await self._consume_anew_if_forgotten()
 
+    async def watch(self, *_: object) -> None:
+        """Notice when the broker takes the queue away. To be asked for anew whenever the channel was opened."""
+        channel = await self._channel.get_underlay_channel()
+        channel.on_consumer_cancel_callbacks.add(self._cancel)
+        self.cancelled = False
+
+    def _cancel(self, _: object) -> None:
+        self.cancelled = True
+
     async def _consume_anew_if_forgotten(self) -> None:
-        """A queue that was deleted and made again may have forgotten its consumers, and nobody is told of it."""
+        """Open the channel anew if the queue was deleted and made again, or knows no consumer.
+
+        The library consumes again by the old channel, and may do so while the old queue still dies. The channel then
+        counts as a consumer of the new queue, yet takes its first messages for such as it has seen, and hands out none.
+        """
         async with reaching(OPEN_TIMEOUT):
-            if not (await self._source.declare()).consumer_count:
-                await self._channel.reopen()
+            declared = await self._source.declare()
+            if self.cancelled or not declared.consumer_count:
+                await (await self._channel.get_underlay_channel()).close()
 
     def _delivery(self, message: AbstractIncomingMessage) -> Delivery:
         return Delivery(
@@ -161,5 +177,7 @@ async def consume(connection: AbstractRobustConnection, queue: str, prefetch: in
             with must_exist(f"queue {queue}"):
                 source = await channel.get_queue(queue, ensure=True)
             inbox = Inbox(channel, source)
+            await inbox.watch()
+            channel.reopen_callbacks.add(inbox.watch)
             await source.consume(inbox.receive)
         yield inbox

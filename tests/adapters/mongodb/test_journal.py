@@ -139,13 +139,12 @@ async def test_lines_are_found_by_what_they_are_about(journal: Journal) -> None:
 
 
 async def test_what_was_told_of_a_link_that_turned_private_is_forgotten(store: Store) -> None:
-    ours: dict[str, Any] = {
-        "link_id": "int_ann/1",
-        "title": "Clinic",
-        "lost": (("summary", "Doctor"), ("when", "then")),
-    }
-    await store.journal.write([line("1", **ours), line("2", **{**ours, "link_id": "int_ann/2"})])
-    await store.journal.write([line("3", **ours, integration_id=BOB.integration_id)])
+    ours = line("1", link_id="int_ann/1", title="Clinic", lost=(("summary", "Doctor"), ("when", "then")))
+    await store.journal.write([
+        ours,
+        replace(ours, id="2", link_id="int_ann/2"),
+        replace(ours, id="3", integration_id=BOB.integration_id),
+    ])
     await store.journal.redact(ANN.integration_id, ["int_ann/1", "int_ann/9"])
     await store.journal.redact(ANN.integration_id, ["int_ann/1"])
     found = {entry.id: entry for entry in await store.lines()}

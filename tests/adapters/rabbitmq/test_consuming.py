@@ -32,6 +32,10 @@ async def taken(inbox: Inbox, count: int, limit: int = 100) -> list[Delivery]:
     return deliveries
 
 
+async def noticed(inbox: Inbox) -> bool:
+    return inbox.cancelled
+
+
 def bodies(deliveries: list[Delivery]) -> list[str]:
     return [delivery.body.decode() for delivery in deliveries]
 
@@ -209,6 +213,7 @@ async def test_a_consumer_goes_on_once_its_queue_is_back(
         async with connect_once(broker.url, "operator") as connection:
             async with connection.channel() as channel:
                 await channel.queue_delete(COMMANDS_QUEUE)
+            await eventually(lambda: noticed(inbox), bool)
             assert await apply(connection) == []
         await publish(publisher, "a")
         assert bodies(await taken(inbox, 1)) == ["a"]
