@@ -44,6 +44,8 @@ async def put_and_remove(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     again: list[Judged] = []
     size = _batch_size(work)
     for first in range(0, len(intended), size):
+        if first and work.over:
+            break  # the others are written down as wanted, and sent by whoever goes on
         again += await _write(work, intended[first : first + size])
     return again
 

@@ -88,6 +88,11 @@ class Wizard:
         self.outbound = Outbound(appointments=chance() < 0.6, service_calls=chance() < 0.6)
         self._configure(world)
 
+    def tick(self, inbound: Inbound) -> None:
+        """Set these ticks for what comes in."""
+        self.inbound = inbound
+        self._configure(self.world)
+
     def tick_everything(self, world: World) -> None:
         """Set all ticks."""
         self.inbound, self.outbound = _ALL_IN, _ALL_OUT
