@@ -6,14 +6,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cli.pages import metrics, settings
+from cli.pages import included, metrics, settings
 from stack.native.places import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DOCS: Final = PROJECT / "docs"
-PAGES: Final[dict[str, Callable[[], str]]] = {"settings.md": settings.page, "metrics.md": metrics.page}
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "settings.md": settings.page,
+    "metrics.md": metrics.page,
+    "integrating.md": included.page("integrating.md"),
+}
 
 
 def stale(folder: Path) -> list[str]:
