@@ -34,6 +34,8 @@ class OrderKind(StrEnum):
     """Let texts flow again that went to and fro."""
     RESTORE = "restore"
     """Bring back a value that lost a conflict."""
+    PREVIEW = "preview"
+    """Find out what saving settings would do."""
     SYNC = "sync"
     """Begin a run that retrieves, sends, or both."""
     CANCEL_RUN = "cancel_run"

@@ -253,6 +253,75 @@ class ItemFrozenData(ItemData):
     """The other tool, if it gives itself away."""
 
 
+class PreviewSpan(Contract):
+    """From `start` to `end` (exclusive), in UTC: whole days of the user's zone."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class PreviewTotals(Contract):
+    """How many items and events would come to what, counted as `calsync.run.progress.v1` does."""
+
+    created: int = Field(default=0, ge=0)
+    updated: int = Field(default=0, ge=0)
+    deleted: int = Field(default=0, ge=0)
+    unchanged: int = Field(default=0, ge=0)
+    """Are in sync already."""
+    skipped: int = Field(default=0, ge=0)
+    """Would be left as they are on purpose."""
+
+
+class PreviewExample(Contract):
+    """One of those that a line of the preview counts: the line with this direction, action and reason."""
+
+    direction: Direction
+    action: Literal["create", "update", "delete", "skip"]
+    reason: str
+    item: ItemRef | None = None
+    """Absent: an event that no item was made of."""
+    title: str | None = Field(default=None, repr=False)
+    """Of an event that would become an item or change one; never of a private one, or one that stays outside."""
+    when: str
+    """Start and end, such as `2026-03-09T14:00:00Z/2026-03-09T15:00:00Z`, or days, the last one exclusive; may be
+    empty."""
+
+
+class PreviewLine(Contract):
+    """What would be done alike, which way and why."""
+
+    direction: Direction
+    """`to_calendar`, `from_calendar` (into the PSA), or `none` of what would be left as it is."""
+    action: Literal["create", "update", "delete", "skip"]
+    reason: str
+    """A reason code."""
+    explanation: str
+    """The reason in an English sentence for the user."""
+    count: int = Field(ge=1)
+
+
+class PreviewedData(About):
+    """What saving the settings would do, as both sides are now."""
+
+    revision: int
+    """The one of the preview event; -1 if an operator asked."""
+    retrieve: PreviewSpan | None = None
+    """What would be read of the calendar; absent if that is not ticked."""
+    send: PreviewSpan | None = None
+    """What would be read of the PSA's items; absent if that is not ticked."""
+    totals: PreviewTotals
+    lines: tuple[PreviewLine, ...]
+    """All but what is in sync already, the largest counts first."""
+    examples: tuple[PreviewExample, ...]
+    """The first few of each line."""
+    held: int = Field(default=0, ge=0)
+    """How many of the deletions would not be carried out at once, being unusually many."""
+    copies_removed: int = Field(default=0, ge=0)
+    """How many events of ours would be removed from the former calendar."""
+    complete: bool
+    """False if there is so much that it was not counted to its end: then there is more of everything."""
+
+
 class RunProgressData(About):
     """A manual run or backfill moved on or ended."""
 
@@ -363,6 +432,13 @@ class Configured(Told):
     data: ConfiguredData
 
 
+class Previewed(Told):
+    """What saving settings would do. The answer to a preview event."""
+
+    type: Literal["calsync.integration.previewed.v1"] = "calsync.integration.previewed.v1"
+    data: PreviewedData
+
+
 class Synced(Told):
     """The integration's last sync date moved, or the calendar was verified completely."""
 
@@ -429,6 +505,7 @@ Outcome = Annotated[
     | Deleted
     | CalendarsFound
     | Configured
+    | Previewed
     | Synced
     | ItemSynced
     | ItemBlocked

@@ -224,6 +224,10 @@ class ConfigureData(IntegrationData):
     """`Send my Calendar items` is ticked, with this range: a run that starts now. Absent: not ticked."""
 
 
+class PreviewData(ConfigureData):
+    """What the wizard is about to save. Name the revision of this event; saving has one of its own."""
+
+
 class ResolveAccountData(IntegrationData):
     """The user connected another account than before, and was asked what that means."""
 
@@ -384,6 +388,16 @@ class Configure(CloudEvent):
     data: ConfigureData
 
 
+class Preview(CloudEvent):
+    """What would saving these settings do? Nothing is saved and nothing is written, on either side.
+
+    Answered by `calsync.integration.previewed.v1`, then `calsync.order.closed.v1`; by the latter alone if refused.
+    """
+
+    type: Literal["psa.integration.preview.v1"]
+    data: PreviewData
+
+
 class Activate(CloudEvent):
     """The Active toggle was switched on: the sync goes on from where it stood. New integrations are active."""
 
@@ -489,6 +503,7 @@ IntegrationEvent = Annotated[
     Authorize
     | Connect
     | Configure
+    | Preview
     | Activate
     | Deactivate
     | SyncNow
@@ -509,6 +524,7 @@ PsaEvent = Annotated[
     | Authorize
     | Connect
     | Configure
+    | Preview
     | Activate
     | Deactivate
     | SyncNow

@@ -127,9 +127,9 @@ class CronofyAccess:
         query = Query(calendar_ids=(calendar_id,), only_managed=True)
         return await self._authorized(lambda token: self._cronofy.first_page(token, query))
 
-    async def span_page(self, start: datetime, end: datetime, *, only_managed: bool) -> Page:
-        """Begin to read the events that touch a span, of those made by this application only or all."""
-        query = Query(calendar_ids=(self._calendar_id,), first=start, last=end, only_managed=only_managed)
+    async def span_page(self, calendar_id: str, start: datetime, end: datetime, *, only_managed: bool) -> Page:
+        """Begin to read a calendar's events that touch a span, of those made by this application only or all."""
+        query = Query(calendar_ids=(calendar_id,), first=start, last=end, only_managed=only_managed)
         return await self._authorized(lambda token: self._cronofy.first_page(token, query))
 
     async def next_page(self, url: str) -> Page:

@@ -96,7 +96,9 @@ async def _light(work: Slice, setup: Setup) -> None:
     page = await calendar.first_page(cursor - OVERLAP)
     await _read(work, page, known)
     edge = (page.as_of or work.now()) + audits.FUTURE
-    await _read(work, await calendar.span_page(edge - audits.EDGE, edge, only_managed=False), known)
+    await _read(
+        work, await calendar.span_page(work.policy.calendar_id, edge - audits.EDGE, edge, only_managed=False), known
+    )
     light_at = audits.next_slot(work.holding.id, audits.LIGHT, work.now())
     await _save(work, replace(work.holding.held.audit, light_at=light_at))
 
@@ -198,7 +200,11 @@ async def _part(work: Slice, look: DeepLook, known: dict[str, When]) -> bool:
     """Read one part. False if it shows too little to be believed."""
     start, end = audits.part(look)
     calendar = work.calendar_in(Lane.AUDIT)
-    page = await (calendar.first_page(None) if look.parts == 1 else calendar.span_page(start, end, only_managed=False))
+    page = await (
+        calendar.first_page(None)
+        if look.parts == 1
+        else calendar.span_page(work.policy.calendar_id, start, end, only_managed=False)
+    )
     shown = await _read(work, page, known)
     expected = {id_ for id_, when in known.items() if audits.is_within(when, start, end)}
     missing = expected - shown

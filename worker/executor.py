@@ -38,9 +38,10 @@ from worker.slice import Slice
 from worker.telling import Occasion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from events.integration import SettingsWish
     from events.lanes import Lane
     from events.tenant import TenantSettings
     from worker.access import Access
@@ -128,13 +129,13 @@ class Executor:
         """Do what can be done now. Returns when there is more to do."""
         hold = holding.held.calendar_hold
         if hold is not None and hold > self.tools.clock.now():
-            return _earliest(hold, await self._orders(holding))
+            return _earliest(hold, await self._orders(wake, holding))
         try:
             due_at = await self._attempt(wake, holding)
         except TryLater as error:
             if error.system is not System.CRONOFY:
                 raise
-            return _earliest(await self._hold(holding, error), await self._orders(holding))
+            return _earliest(await self._hold(holding, error), await self._orders(wake, holding))
         if holding.held.calendar_failures:
             self.tools.outages.back(System.CRONOFY)
             holding.note(calendar_failures=0, calendar_hold=None)
@@ -143,10 +144,10 @@ class Executor:
     async def _attempt(self, wake: Wake, holding: Holding) -> datetime | None:
         setup = Setup(holding, self.open_access(holding), self.tools.outcomes, self.tools.clock)
         if holding.integration.wanted.deletion is not None:
-            return _earliest(await self._leave(wake, holding, setup), await self._orders(holding))
+            return _earliest(await self._leave(wake, holding, setup), await self._orders(wake, holding))
         try:
             await setup.run()
-            go_on_at = await self._orders(holding)
+            go_on_at = await self._orders(wake, holding)
             due_at = _earliest(go_on_at, await self._reconcile(wake, setup) if setup.ready() else None)
         except (MustReconnect, Refused, Gone) as error:
             # A whole request was turned down. Only the account's own state says whether the connection is to blame.
@@ -155,15 +156,20 @@ class Executor:
                 await setup.provider_failed()
             elif holding.held.status is Status.CONNECTED:
                 raise TryLater(System.CRONOFY, error.reason, error.detail) from error
-            due_at = await self._orders(holding)
+            due_at = await self._orders(wake, holding)
         return _earliest(due_at, holding.held.probe_at)
 
-    async def _orders(self, holding: Holding) -> datetime | None:
-        return await carry_out(Desk(self.tools, holding))
+    async def _orders(self, wake: Wake, holding: Holding) -> datetime | None:
+        return await carry_out(Desk(self.tools, holding, partial(self._pretend, wake, holding)))
+
+    async def _pretend(self, wake: Wake, holding: Holding, settings: SettingsWish) -> Slice:
+        """Return a slice under settings that are not saved."""
+        integration = holding.integration
+        tenant = await self.tenants.of(integration.tenant_id, integration.wanted.tenant_version)
+        return self._opened(wake, holding, _policy(holding, settings, tenant.settings), _no_trouble)
 
     async def _begin(self, wake: Wake, setup: Setup) -> Slice:
         holding = setup.holding
-        occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)
         integration = holding.integration
         wanted, known = integration.wanted.tenant_version, holding.held.tenant_version
         # What the tenant decided before there was this integration, nobody has told it.
@@ -174,9 +180,14 @@ class Executor:
         if known < wanted:
             await self.tools.links.all_due(integration.id, self.tools.clock.now())
             await holding.save(tenant_version=tenant.version)
-        policy = _policy(holding, tenant.settings)
-        calendars = partial(self.open_calendar, holding)
-        return Slice(self.tools, holding, calendars, policy, occasion, setup.trouble)
+        policy = _policy(holding, integration.wanted.settings, tenant.settings)
+        return self._opened(wake, holding, policy, setup.trouble)
+
+    def _opened(
+        self, wake: Wake, holding: Holding, policy: Policy, trouble: Callable[[], Awaitable[Reason | None]]
+    ) -> Slice:
+        occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)
+        return Slice(self.tools, holding, partial(self.open_calendar, holding), policy, occasion, trouble)
 
     async def _reconcile(self, wake: Wake, setup: Setup) -> datetime | None:
         work, holding = await self._begin(wake, setup), setup.holding
@@ -208,8 +219,11 @@ class Executor:
         return until
 
 
-def _policy(holding: Holding, tenant: TenantSettings) -> Policy:
-    settings = holding.integration.wanted.settings
+async def _no_trouble() -> Reason | None:  # noqa: RUF029 - asked like any other
+    return None
+
+
+def _policy(holding: Holding, settings: SettingsWish | None, tenant: TenantSettings) -> Policy:
     if settings is None:
         return Policy("", inbound_create=False, inbound_update=False, inbound_delete=False, outbound=frozenset())
     chosen = [calendar for calendar in holding.held.calendars if calendar.calendar_id == settings.calendar_id]

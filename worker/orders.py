@@ -1,7 +1,8 @@
 """Carrying out orders, under the lease: one handler for each kind.
 
-A handler does not speak to the calendar service: it changes what is stored, and the loop or a run does the rest. So
-orders are carried out whatever the state of the connection. It must be safe to repeat after a crash at any await, and
+A handler writes neither side: it changes what is stored, and the loop or a run does the rest. So orders are carried
+out whatever the state of the connection; only a preview reads both sides. It must be safe to repeat
+after a crash at any await, and
 
 - returns None when it has finished, or when to go on;
 - raises `Refused` with the reason to refuse the order.
@@ -25,12 +26,15 @@ from worker.brakes import decide_on_held, unfreeze
 from worker.conflicts import restore
 from worker.runs.beginning import begin_sync
 from worker.runs.ending import cancel_run
+from worker.runs.previewing import preview
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from events.integration import SettingsWish
     from worker.holding import Holding
-    from worker.slice import Tools
+    from worker.slice import Slice, Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Desk:
 
     tools: Tools
     holding: Holding
+    pretend: Callable[[SettingsWish], Awaitable[Slice]]
+    """Gives the work under settings that are not saved, to look and judge with."""
 
 
 async def carry_out(desk: Desk) -> datetime | None:
@@ -77,6 +83,8 @@ async def _carry_out(desk: Desk, order: Order) -> datetime | None:  # noqa: C901
             return await unfreeze(desk.tools, desk.holding, order)
         case OrderKind.RESTORE:
             return await restore(desk.tools, desk.holding, order)
+        case OrderKind.PREVIEW:
+            return await preview(desk.tools, desk.holding, order, desk.pretend)
         case OrderKind.SYNC:
             return await begin_sync(desk.tools, desk.holding, order)
         case OrderKind.CANCEL_RUN:

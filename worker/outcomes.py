@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
+from events.link import RunResult
 from events.orders import OPERATOR
 from events.outcomes import (
     About,
@@ -31,6 +32,12 @@ from events.outcomes import (
     ItemRef,
     OrderClosed,
     OrderClosedData,
+    Previewed,
+    PreviewedData,
+    PreviewExample,
+    PreviewLine,
+    PreviewSpan,
+    PreviewTotals,
     RunProgress,
     RunProgressData,
     SuspiciousRead,
@@ -51,7 +58,8 @@ if TYPE_CHECKING:
     from events.link import Link
     from events.orders import Order
     from events.reasons import Reason
-    from events.runs import Run
+    from events.runs import Run, Span
+    from worker.core.foreseeing import Forecast, Foreseen
     from worker.holding import Holding
 
 
@@ -178,6 +186,68 @@ def configured(holding: Holding, revision: int, calendar_id: str, at: datetime) 
     """Settings are in force."""
     data = ConfiguredData(**_about(holding.integration), revision=revision, calendar_id=calendar_id)
     return Configured(**_envelope(holding, f"configured:{revision}", data, at))
+
+
+_RESULTS: Final = {
+    RunResult.CREATED: "create",
+    RunResult.UPDATED: "update",
+    RunResult.DELETED: "delete",
+    RunResult.SKIPPED: "skip",
+}
+
+
+def previewed(holding: Holding, order: Order, forecast: Forecast, at: datetime) -> Previewed:
+    """What saving settings would do."""
+    prospect = forecast.prospect
+    told = {one: count for one, count in prospect.counts.items() if one.result in _RESULTS}
+    largest_first = sorted(told, key=lambda one: -told[one])
+    data = PreviewedData(
+        **_about(holding.integration),
+        revision=order.revision,
+        retrieve=_preview_span(forecast.retrieve),
+        send=_preview_span(forecast.send),
+        totals=PreviewTotals(
+            created=prospect.total(RunResult.CREATED),
+            updated=prospect.total(RunResult.UPDATED),
+            deleted=prospect.total(RunResult.DELETED),
+            unchanged=prospect.total(RunResult.UNCHANGED),
+            skipped=prospect.total(RunResult.SKIPPED),
+        ),
+        lines=tuple(_preview_line(one, told[one]) for one in largest_first),
+        examples=tuple(_preview_example(one, link) for one in largest_first for link in prospect.examples[one]),
+        held=forecast.held,
+        copies_removed=forecast.copies_removed,
+        complete=forecast.complete,
+    )
+    return Previewed(**_envelope(holding, f"previewed:{order.id}", data, at))
+
+
+def _preview_span(span: Span | None) -> PreviewSpan | None:
+    return None if span is None else PreviewSpan(start=span.start, end=span.end)
+
+
+def _preview_line(foreseen: Foreseen, count: int) -> PreviewLine:
+    explanation = foreseen.reason.explanation
+    return PreviewLine.model_validate({**_alike(foreseen), "explanation": explanation, "count": count})
+
+
+def _alike(foreseen: Foreseen) -> dict[str, object]:
+    writes = foreseen.result is not RunResult.SKIPPED
+    direction = (Direction.FROM_CALENDAR if foreseen.inbound else Direction.TO_CALENDAR) if writes else Direction.NONE
+    return {"direction": direction, "action": _RESULTS[foreseen.result], "reason": foreseen.reason.value}
+
+
+def _preview_example(foreseen: Foreseen, link: Link) -> PreviewExample:
+    """Tell of one link. The PSA hears the title of what it gets, and of nothing else that its user keeps elsewhere."""
+    content = (link.calendar_seen.content if link.calendar_seen else None) or link.calendar_base
+    item, named = link.item, foreseen.inbound and content is not None and not content.private
+    ref = ItemRef(item_type=item.item_type, item_id=item.item_id, part_id=item.part_id) if item else None
+    return PreviewExample.model_validate({
+        **_alike(foreseen),
+        "item": ref,
+        "title": content.summary if content and named else None,
+        "when": str(content.when) if content else "",
+    })
 
 
 def synced(holding: Holding, at: datetime) -> Synced:

@@ -109,9 +109,10 @@ class MemoryCalendar:
         page = await self.first_page(None)
         return replace(page, events=tuple(e for e in page.events if e.event_id and e.calendar_id == calendar_id))
 
-    async def span_page(self, start: datetime, end: datetime, *, only_managed: bool) -> Page:
+    async def span_page(self, calendar_id: str, start: datetime, end: datetime, *, only_managed: bool) -> Page:
         page = await self.first_page(None)
-        shown = [event for event in page.events if not only_managed or event.event_id]
+        mine = [event for event in page.events if event.calendar_id == calendar_id]
+        shown = [event for event in mine if not only_managed or event.event_id]
         return replace(page, events=tuple(event for event in shown if _within(event, start, end)))
 
     async def next_page(self, url: str) -> Page:

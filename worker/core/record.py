@@ -151,11 +151,11 @@ def _run_ended(link: Link, state: LinkState, reason: Reason) -> RunMark | None:
         return mark
     if state is LinkState.BLOCKED:
         return replace(mark, result=RunResult.FAILED)
-    agreed = state is LinkState.SETTLED and reason in _AGREED
+    agreed = state is LinkState.SETTLED and reason in AGREED
     return replace(mark, result=mark.wrote or (RunResult.UNCHANGED if agreed else RunResult.SKIPPED))
 
 
-_AGREED: Final = frozenset({Reason.IN_SYNC, Reason.ADOPTED, Reason.ECHO})
+AGREED: Final = frozenset({Reason.IN_SYNC, Reason.ADOPTED, Reason.ECHO})
 
 
 def _ask_psa(link: Link, ask: PsaAsk) -> Link:

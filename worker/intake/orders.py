@@ -11,6 +11,7 @@ from events.psa import (
     Configure,
     CountCopies,
     DiscardDeletions,
+    Preview,
     Range,
     ReleaseDeletions,
     ResolveAccount,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 OrderEvent = (
     Authorize
     | Configure
+    | Preview
     | SyncNow
     | CancelRun
     | ResolveAccount
@@ -54,6 +56,8 @@ def order_of(event: OrderEvent, now: datetime) -> Order | None:  # noqa: C901 - 
         case Configure(data=data):
             ticked = _ranges(data.retrieve, data.send)
             return _run(data, RunTrigger.SAVED, ticked, now) if any(ticked.values()) else None
+        case Preview(data=data):
+            return _order(data, OrderKind.PREVIEW, now)
         case SyncNow(data=data):
             retrieve = data.range if data.direction is not SyncDirection.SEND else None
             send = data.range if data.direction is not SyncDirection.RETRIEVE else None

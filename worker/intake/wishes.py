@@ -9,6 +9,7 @@ from events.items import ItemType
 from events.psa import (
     Activate,
     Configure,
+    ConfigureData,
     Connect,
     Deactivate,
     Delete,
@@ -39,17 +40,7 @@ async def take_wish(event: WishEvent, wishes: Wishes, now: datetime) -> bool:
             wish = ConnectWish(data.revision, data.code, data.redirect_uri, data.time_zone)
             return await wishes.want_connect(whose, wish, due_at)
         case Configure(data=data):
-            settings = SettingsWish(
-                revision=data.revision,
-                calendar_id=data.calendar_id,
-                inbound_create=data.inbound.create,
-                inbound_update=data.inbound.update,
-                inbound_delete=data.inbound.delete,
-                outbound=_ticked(data.outbound),
-                remove_former=data.remove_former,
-                remove_unticked=data.remove_unticked,
-            )
-            return await wishes.want_settings(whose, settings, due_at)
+            return await wishes.want_settings(whose, settings_of(data), due_at)
         case Activate(data=data):
             return await wishes.want_active(whose, data.revision, due_at, active=True)
         case Deactivate(data=data):
@@ -58,6 +49,20 @@ async def take_wish(event: WishEvent, wishes: Wishes, now: datetime) -> bool:
             return await wishes.want_calendars(whose, data.revision, due_at)
         case Delete(data=data):
             return await wishes.want_deletion(whose, DeletionWish(data.revision, data.remove_events), due_at)
+
+
+def settings_of(data: ConfigureData) -> SettingsWish:
+    """Return the settings that the wizard saves."""
+    return SettingsWish(
+        revision=data.revision,
+        calendar_id=data.calendar_id,
+        inbound_create=data.inbound.create,
+        inbound_update=data.inbound.update,
+        inbound_delete=data.inbound.delete,
+        outbound=_ticked(data.outbound),
+        remove_former=data.remove_former,
+        remove_unticked=data.remove_unticked,
+    )
 
 
 def whose_of(data: IntegrationData) -> Assignee:

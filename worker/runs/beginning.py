@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from worker.slice import Tools
 
 _ASK_AGAIN: Final = timedelta(seconds=15)
-_RANGE: Final = TypeAdapter(Range)
+_RANGE: Final[TypeAdapter[Range | None]] = TypeAdapter(Range | None)
 
 
 async def begin_sync(tools: Tools, holding: Holding, order: Order) -> datetime | None:
@@ -79,7 +79,8 @@ async def _obstacle(tools: Tools, holding: Holding, run: Run) -> Reason | None:
 def _run(holding: Holding, order: Order, trigger: RunTrigger, now: datetime) -> Run:
     integration = holding.integration
     settings = integration.wanted.settings
-    retrieve, send = (_span(holding, order.details.get(name), now) for name in ("retrieve", "send"))
+    asked = (_RANGE.validate_python(order.details.get(name), strict=False) for name in ("retrieve", "send"))
+    retrieve, send = (span_asked(holding, range_, now) for range_ in asked)
     return Run(
         id=order.id,
         integration_id=integration.id,
@@ -97,11 +98,10 @@ def _run(holding: Holding, order: Order, trigger: RunTrigger, now: datetime) -> 
     )
 
 
-def _span(holding: Holding, details: object, now: datetime) -> Span | None:
+def span_asked(holding: Holding, asked: Range | None, now: datetime) -> Span | None:
     """Return the span of a range, in days of the user's zone."""
-    if details is None:
+    if asked is None:
         return None
-    asked = _RANGE.validate_python(details, strict=False)
     back, ahead = days(asked.past, asked.future)
     where = zone(holding.held.time_zone)
     today = now.astimezone(where).date()

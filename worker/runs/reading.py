@@ -37,7 +37,7 @@ async def read_page(work: Slice, run: Run) -> tuple[Phase, Position]:
     known = await work.tools.links.by_ids(list(events))
     private = work.policy.tenant.private_inbound
     pairs = [
-        (link, _seen(work, run, link, seen))
+        (link, shown(work, run, link, seen))
         for link in known.values()
         if (seen := observe(events[link.id], private)) is not None
     ]
@@ -56,10 +56,11 @@ async def _page(work: Slice, run: Run) -> Page | None:
             return None
     window = windows_of(run)[run.position.window]
     only_managed = run.retrieve is None
-    return await work.calendar.span_page(window.start, window.end, only_managed=only_managed)
+    return await work.calendar.span_page(work.policy.calendar_id, window.start, window.end, only_managed=only_managed)
 
 
-def _seen(work: Slice, run: Run, link: Link, seen: CalendarSeen) -> Link:
+def shown(work: Slice, run: Run, link: Link, seen: CalendarSeen) -> Link:
+    """Return a link with what was just read of its event, marked if the run retrieves it."""
     link = see(link, seen)
     return marked(link, run, retrieve=True) if _is_asked_for(work, run, seen) else link
 
@@ -71,6 +72,12 @@ def _is_asked_for(work: Slice, run: Run, seen: CalendarSeen) -> bool:
 
 
 async def _new(work: Slice, run: Run, events: dict[str, CalendarEvent]) -> list[Pair]:
+    fresh = await newcomers(work, run, events)
+    there = await work.tools.links.add(work.holding.lease, fresh)
+    return [(link, link) for link in fresh if link.id not in there]
+
+
+async def newcomers(work: Slice, run: Run, events: dict[str, CalendarEvent]) -> list[Link]:
     """Return links for events that have none: those that are asked for, and ours."""
     fresh: list[Link] = []
     for id_, event in events.items():
@@ -81,6 +88,4 @@ async def _new(work: Slice, run: Run, events: dict[str, CalendarEvent]) -> list[
             fresh.append(marked(link, run, retrieve=True))
         elif isinstance(link.event, ManagedEvent):
             fresh.append(link)
-    fresh = await within_series(work, fresh)
-    there = await work.tools.links.add(work.holding.lease, fresh)
-    return [(link, link) for link in fresh if link.id not in there]
+    return await within_series(work, fresh)

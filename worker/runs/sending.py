@@ -54,35 +54,37 @@ async def send_page(work: Slice, run: Run) -> tuple[Phase, Position]:
 
 async def _observed(work: Slice, run: Run, items: Sequence[ItemNow]) -> list[Pair]:
     """Return the links of items with what was read, those that are new included."""
-    stored = await _standing(work, [item.key for item in items])
-    fresh = {link.id: link for item in items if item.key not in stored for link in [_fresh(work, run, item)]}
-    there = await work.tools.links.add(work.holding.lease, list(fresh.values()))
-    pairs = [(link, link) for link in fresh.values() if link.id not in there]
+    stored = await standing(work, [item.key for item in items])
+    new = {link.id: link for item in items if item.key not in stored for link in [fresh(work, run, item)]}
+    there = await work.tools.links.add(work.holding.lease, list(new.values()))
+    pairs = [(link, link) for link in new.values() if link.id not in there]
     # A link of this name that stands for no item is a twin that was buried; or intake was quicker with the news.
     for known in (await work.tools.links.by_ids(list(there))).values():
-        link = fresh[known.id]
-        pairs.append((known, replace(link, version=known.version) if known.item is None else _seen(known, link, run)))
-    pairs += [(old, _seen(old, _fresh(work, run, item), run)) for item in items if (old := stored.get(item.key))]
+        link = new[known.id]
+        pairs.append((known, replace(link, version=known.version) if known.item is None else seen(known, link, run)))
+    pairs += [(old, seen(old, fresh(work, run, item), run)) for item in items if (old := stored.get(item.key))]
     return [(before, after) for before, after in pairs if after is not before or is_open(after)]
 
 
-async def _standing(work: Slice, keys: Sequence[ItemKey]) -> dict[ItemKey, Link]:
+async def standing(work: Slice, keys: Sequence[ItemKey]) -> dict[ItemKey, Link]:
+    """Return the links that stand for items."""
     found = [link for link in await work.tools.links.owners(work.holding.id, keys) if link.item in set(keys)]
     found.sort(key=lambda link: link.state is not LinkState.BURIED)
     return {link.item: link for link in found if link.item}
 
 
-def _fresh(work: Slice, run: Run, item: ItemNow) -> Link:
+def fresh(work: Slice, run: Run, item: ItemNow) -> Link:
+    """Return the link to make of an item that nobody has heard of."""
     whose = Assignee(run.integration_id, run.tenant_id, run.user_id)
     link = fresh_link(whose, item.key, item.seen_by(run.user_id, work.now()), work.now())
     return work.under_way(marked(link, run))
 
 
-def _seen(known: Link, read: Link, run: Run) -> Link:
+def seen(known: Link, read: Link, run: Run) -> Link:
     """Return a link with what was just read of its item."""
     assert read.psa_seen is not None, "it was just read"
-    seen = newest(known.psa_seen, read.psa_seen)
-    return marked(known if seen is known.psa_seen else replace(known, psa_seen=seen), run)
+    now = newest(known.psa_seen, read.psa_seen)
+    return marked(known if now is known.psa_seen else replace(known, psa_seen=now), run)
 
 
 async def _deal_with(work: Slice, pairs: Sequence[Pair]) -> None:
@@ -122,9 +124,8 @@ async def _looked_up(work: Slice, unsure: Sequence[Pair]) -> list[Pair]:
     where = zone(work.holding.held.time_zone)
     spans = [span_of(when, where) for when in whens]
     events: dict[EventKey, CalendarEvent] = {}
-    page = await work.calendar.span_page(
-        min(span.start for span in spans), max(span.end for span in spans) + _A_SECOND, only_managed=True
-    )
+    first, last = min(span.start for span in spans), max(span.end for span in spans) + _A_SECOND
+    page = await work.calendar.span_page(work.policy.calendar_id, first, last, only_managed=True)
     while True:
         events |= {key_of(event): event for event in page.events}
         if page.next_url is None:
@@ -134,5 +135,5 @@ async def _looked_up(work: Slice, unsure: Sequence[Pair]) -> list[Pair]:
 
 
 def _looked_at(work: Slice, link: Link, event: CalendarEvent | None) -> Link:
-    seen = observe(event, work.policy.tenant.private_inbound) if event else None
-    return see(link, seen) if seen else link
+    shown = observe(event, work.policy.tenant.private_inbound) if event else None
+    return see(link, shown) if shown else link

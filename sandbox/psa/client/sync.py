@@ -25,6 +25,7 @@ from sandbox.psa.model.integrations import (
     Delete,
     DiscardDeletions,
     ListCalendars,
+    Preview,
     ReleaseDeletions,
     ResolveAccount,
     Restore,
@@ -46,7 +47,7 @@ _RECEIVED: Final = TypeAdapter(list[Received])
 _PENDING: Final = TypeAdapter(Pending)
 
 
-class SyncCalls(Calls):
+class SyncCalls(Calls):  # noqa: PLR0904 - one method for each button
     """See the module. The buttons return the integration with the revision of the event that they caused."""
 
     async def authorize(
@@ -97,6 +98,10 @@ class SyncCalls(Calls):
             retrieve=retrieve,
             send=send,
         )
+        return await self._wish(integration_id, wish)
+
+    async def preview(self, integration_id: str, wish: Preview) -> IntegrationView:
+        """Ask what finishing the wizard would do."""
         return await self._wish(integration_id, wish)
 
     async def activate(self, integration_id: str) -> IntegrationView:

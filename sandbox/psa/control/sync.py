@@ -109,6 +109,12 @@ SYNC_ENDPOINTS: Final = (
         "The wizard was finished: {calendar_id, inbound, outbound, remove_former?, remove_unticked?, retrieve?, send?}",
         _wishing("configure"),
     ),
+    Endpoint(
+        "POST",
+        _INTEGRATION + "/preview",
+        "What would finishing the wizard do: {the same as of configure}.",
+        _wishing("preview"),
+    ),
     Endpoint("POST", _INTEGRATION + "/activate", "Active was switched on.", _wishing("activate")),
     Endpoint("POST", _INTEGRATION + "/deactivate", "Active was switched off.", _wishing("deactivate")),
     Endpoint("POST", _INTEGRATION + "/sync_now", "A run was asked for: {direction?, range?}.", _wishing("sync_now")),

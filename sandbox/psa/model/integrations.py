@@ -39,10 +39,7 @@ class Connect(_Wish):
     time_zone: str | None = None
 
 
-class Configure(_Wish):
-    """The user finished the wizard."""
-
-    do: Literal["configure"] = "configure"
+class _Wizard(_Wish):
     calendar_id: str
     inbound: Inbound
     outbound: Outbound
@@ -50,6 +47,18 @@ class Configure(_Wish):
     remove_unticked: bool = False
     retrieve: Range | None = None
     send: Range | None = None
+
+
+class Configure(_Wizard):
+    """The user finished the wizard."""
+
+    do: Literal["configure"] = "configure"
+
+
+class Preview(_Wizard):
+    """The user is about to finish the wizard, and wants to know what that would do."""
+
+    do: Literal["preview"] = "preview"
 
 
 class Activate(_Wish):
@@ -137,6 +146,7 @@ Wish = Annotated[
     Authorize
     | Connect
     | Configure
+    | Preview
     | Activate
     | Deactivate
     | SyncNow
