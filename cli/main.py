@@ -18,6 +18,7 @@ from cli.commands import (
     configuration,
     conflicts,
     demo,
+    explain,
     integrations,
     keys,
     log,
@@ -67,6 +68,7 @@ app.command("publish", rich_help_panel=_TRY)(publish.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
 app.add_typer(brakes.app, name="brakes", rich_help_panel=_SEE)
 app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)
+app.command("explain", rich_help_panel=_SEE)(explain.command)
 app.command("log", rich_help_panel=_SEE)(log.command)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=_SEE)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_SET)

@@ -96,6 +96,16 @@ class Reason(StrEnum):
     DELETED = "integration_deleted", "The integration was deleted."
     NOTHING_TO_ANSWER = "nothing_to_answer", "Nothing was asked that this could be the answer to."
 
+    # Nothing is stored of it
+    NEVER_HEARD_OF = (
+        "never_heard_of",
+        "Nobody has told of it since the calendar was linked, and no run has come across it.",
+    )
+    NOT_ASSIGNED = "not_assigned", "The user is not assigned to the item."
+    OUT_OF_RANGE = "out_of_range", "It lies outside the days that were retrieved or sent."
+    OUT_OF_WINDOW = "out_of_window", "It lies outside the days for which the calendar service shows events."
+    EVENT_NOT_FOUND = "event_not_found", "The calendar does not show this event."
+
     # Held back by a brake
     MANY_DELETIONS = (
         "many_deletions",

@@ -72,7 +72,7 @@ def _as_the_tenant_wants(link: Link, tenant: TenantSettings) -> Link:
     return replace(link, calendar_seen=replace(seen, content=bare, may_update=False), rewritten=kept)
 
 
-def _showing(link: Link, tenant: TenantSettings) -> Showing:
+def showing_of(link: Link, tenant: TenantSettings) -> Showing:
     """How much an event shows. One that its user made shows what its user made of it."""
     hides = tenant.private_outbound is PrivateOutbound.BUSY and isinstance(link.event, ManagedEvent)
     return Showing(hides_private=hides, removes_done=tenant.remove_when_done)
@@ -82,7 +82,7 @@ def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: b
     """Return the next step of a link. `answered`: the PSA has just answered our write."""
     policy = circumstances.policy
     link = _as_the_tenant_wants(here(link, policy.calendar_id), policy.tenant)
-    pictured = picture(link.item, link.psa_seen, circumstances.time_zone, _showing(link, policy.tenant))
+    pictured = picture(link.item, link.psa_seen, circumstances.time_zone, showing_of(link, policy.tenant))
     if policy.remove_unticked and isinstance(link.event, ManagedEvent) and is_unticked(link, policy):
         pictured = replace(pictured, view=PsaGone(Reason.TYPE_NOT_TICKED))
     link = settle_psa(link, pictured.view, answered=answered)

@@ -53,6 +53,7 @@ from worker.consumers.shop import Shop
 from worker.core.record import Timing
 from worker.core.retry import backoff
 from worker.executor import Executor
+from worker.explaining.live import LiveSides
 from worker.journaling import ToldJournal
 from worker.ops.readiness import Readiness, Systems
 from worker.ops.sampling import Sampler
@@ -232,18 +233,7 @@ async def _start(
 
 async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: SystemClock) -> Executor:
     settings = opened.settings
-    cronofy = Cronofy(
-        await stack.enter_async_context(open_pool(System.CRONOFY, settings.cronofy_ca_file)),
-        Application(
-            settings.cronofy_api_url,
-            settings.cronofy_client_id,
-            plain(settings.cronofy_client_secrets),
-        ),
-    )
-    psa = Psa(
-        await stack.enter_async_context(open_pool(System.PSA, settings.psa_ca_file)),
-        Credentials(settings.psa_api_url, settings.psa_client_id, settings.psa_client_secret.get_secret_value()),
-    )
+    cronofy, psa = await _clients(stack, settings)
     service = Service(cronofy, opened.budget, clock, settings.cronofy_callback_url)
     tenants = TenantCache(opened.tenants, clock, timedelta(days=settings.log_keep_days))
     tools = Tools(
@@ -266,6 +256,34 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         return CronofyAccess(service, holding, lane)
 
     return Executor(opened.integrations, opened.shop.commands, tenants, tools, access, access)
+
+
+async def _clients(stack: contextlib.AsyncExitStack, settings: Settings) -> tuple[Cronofy, Psa]:
+    cronofy = Cronofy(
+        await stack.enter_async_context(open_pool(System.CRONOFY, settings.cronofy_ca_file)),
+        Application(
+            settings.cronofy_api_url,
+            settings.cronofy_client_id,
+            plain(settings.cronofy_client_secrets),
+        ),
+    )
+    psa = Psa(
+        await stack.enter_async_context(open_pool(System.PSA, settings.psa_ca_file)),
+        Credentials(settings.psa_api_url, settings.psa_client_id, settings.psa_client_secret.get_secret_value()),
+    )
+    return cronofy, psa
+
+
+@contextlib.asynccontextmanager
+async def opened_sides(settings: Settings, database: Database) -> AsyncGenerator[LiveSides]:
+    """Open the way to both sides, for whoever wants to know what they say at this moment."""
+    clock = SystemClock()
+    async with contextlib.AsyncExitStack() as stack:
+        cronofy, psa = await _clients(stack, settings)
+        budget = Budget(database, settings.cronofy_client_id, settings.allowance)
+        service = Service(cronofy, budget, clock, settings.cronofy_callback_url)
+        integrations = Integrations(database, Vault(plain(settings.encryption_keys)), clock.monotonic)
+        yield LiveSides(psa, integrations, lambda holding, lane: CronofyAccess(service, holding, lane), clock, new_id)
 
 
 @contextlib.asynccontextmanager

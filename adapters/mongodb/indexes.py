@@ -40,6 +40,12 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("integration_id", ASCENDING), ("due_at", ASCENDING)], name="due"),
         IndexModel([("tenant_id", ASCENDING), ("item", ASCENDING)], name="of_item"),
         IndexModel([("tenant_id", ASCENDING), ("reference", ASCENDING)], name="of_reference"),
+        # Only events that their users made: who asks why about one knows its id, and perhaps not whose it is.
+        IndexModel(
+            [("event.event_uid", ASCENDING)],
+            name="of_event",
+            partialFilterExpression={"event.event_uid": {"$exists": True}},
+        ),
         # Only events that are one of a series.
         IndexModel(
             [("integration_id", ASCENDING), ("calendar_seen.series", ASCENDING)],
