@@ -28,6 +28,7 @@ from cli.commands import (
     tenants,
     topology,
     up,
+    users,
     worker,
 )
 from cli.commands.dead_letters import table as dead_letters
@@ -72,6 +73,7 @@ app.command("explain", rich_help_panel=_SEE)(explain.command)
 app.command("log", rich_help_panel=_SEE)(log.command)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=_SEE)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_SET)
+app.add_typer(users.app, name="users", rich_help_panel=_SET)
 app.add_typer(topology.app, name="topology", rich_help_panel=_SET)
 app.add_typer(access.app, name="access", rich_help_panel=_SET)
 app.add_typer(configuration.app, name="config", rich_help_panel=_SET)

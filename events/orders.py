@@ -24,6 +24,8 @@ class OrderKind(StrEnum):
     """Tell at which address the user grants access to a calendar."""
     RESOLVE_ACCOUNT = "resolve_account"
     """Let another account that was connected take the place of the former, or not."""
+    EXPORT = "export"
+    """Tell what is kept about the integration and its user."""
     COUNT_COPIES = "count_copies"
     """Count the events of ours in the linked calendar."""
     RELEASE_DELETIONS = "release_deletions"

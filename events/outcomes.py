@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Discriminator, Field, TypeAdapter
+from pydantic import AwareDatetime, Discriminator, Field, JsonValue, TypeAdapter, WithJsonSchema
 
 from events.contract import CloudEvent, Contract, Identifier, Int32, ItemId, PartId
 from events.items import ItemType
@@ -107,6 +107,21 @@ class SwitchedData(About):
     active: bool
 
 
+class ExportedData(About):
+    """What is kept about a user: one part of it, of one integration. Secrets are left out."""
+
+    request_id: str
+    """The one of the export event."""
+    part: int = Field(ge=1)
+    """Which part it is, counted from 1."""
+    last: bool
+    """Whether it is the last one of this integration."""
+    records: Annotated[
+        tuple[dict[str, JsonValue], ...], WithJsonSchema({"type": "array", "items": {"type": "object"}})
+    ] = Field(repr=False)
+    """Each says what it is by `record`: `integration`, `link`, `log`, `order`, `run`, `dead_letter`. More may come."""
+
+
 class CopiesCountedData(About):
     """How many events of ours are in the linked calendar."""
 
@@ -124,6 +139,8 @@ class DeletedData(About):
     """How many events were removed from the calendar."""
     complete: bool
     """Whether everything that was asked for was done: false if events should have been removed and could not be."""
+    erased: bool = False
+    """Whether everything that was known about the user is being erased."""
 
 
 class CalendarsFoundData(About):
@@ -404,6 +421,13 @@ class Switched(Told):
     data: SwitchedData
 
 
+class Exported(Told):
+    """What is kept about a user. The answer to an export event, for each of the user's integrations."""
+
+    type: Literal["calsync.user.exported.v1"] = "calsync.user.exported.v1"
+    data: ExportedData
+
+
 class CopiesCounted(Told):
     """How many events a removal would remove. The answer to a count-copies event."""
 
@@ -502,6 +526,7 @@ Outcome = Annotated[
     | AccountChanged
     | Switched
     | CopiesCounted
+    | Exported
     | Deleted
     | CalendarsFound
     | Configured

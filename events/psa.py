@@ -374,6 +374,58 @@ class ConfigureTenantData(TenantOptions):
     """Grows with every change of the tenant's settings, so that events may arrive in any order and twice."""
 
 
+class UserData(Contract):
+    """Which user."""
+
+    tenant_id: Int32
+    user_id: Int32
+
+
+class TenantData(Contract):
+    """Which tenant."""
+
+    tenant_id: Int32
+
+
+class ExportUserData(UserData):
+    """Whose data is wanted."""
+
+    request_id: Identifier
+    """Names the request: however often its event comes, it is answered once."""
+
+
+class UserLeft(CloudEvent):
+    """A user was disabled or left. All their integrations are deleted; what is in the calendars stays there.
+
+    Each is answered by `calsync.integration.deleted.v1`. Nothing more is to be sent about them: whoever comes back
+    connects anew, and finds everything again.
+    """
+
+    type: Literal["psa.user.left.v1"]
+    data: UserData
+
+
+class TenantLeft(CloudEvent):
+    """A tenant left: as if every one of its users had."""
+
+    type: Literal["psa.tenant.left.v1"]
+    data: TenantData
+
+
+class ExportUser(CloudEvent):
+    """A user wants to know what is kept about them. Answered by `calsync.user.exported.v1`, in parts."""
+
+    type: Literal["psa.user.export.v1"]
+    data: ExportUserData
+
+
+class EraseUser(CloudEvent):
+    """Everything about a user is to be erased. Their integrations are deleted first, as if the user had left."""
+
+    type: Literal["psa.user.erase.v1"]
+    data: UserData
+
+
 class Connect(CloudEvent):
     """The calendar was authorized. Answered by `calsync.integration.connected.v1` or `.disconnected.v1`."""
 
@@ -521,6 +573,10 @@ IntegrationEvent = Annotated[
 PsaEvent = Annotated[
     ItemChanged
     | ConfigureTenant
+    | UserLeft
+    | TenantLeft
+    | ExportUser
+    | EraseUser
     | Authorize
     | Connect
     | Configure

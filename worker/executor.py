@@ -28,7 +28,7 @@ from worker.core.permit import Policy
 from worker.core.retry import backoff
 from worker.holding import LEASE, Holding
 from worker.intake.safety import SAFETY_NET
-from worker.leaving import leave, leave_former
+from worker.leaving import forget, leave, leave_former
 from worker.orders import Desk, carry_out
 from worker.reconcile import reconcile
 from worker.revising import bury_late, revise
@@ -75,6 +75,7 @@ class Executor:
         taken = await self.leases.take(wake.integration_id, message_id, LEASE)
         match taken:
             case Unknown():
+                await self.tools.leavers.erase_late(wake.integration_id, self.tools.clock.now())
                 return Reason.UNKNOWN_INTEGRATION.value
             case Busy():
                 metrics.LEASE_CONFLICTS.inc()
@@ -144,7 +145,8 @@ class Executor:
     async def _attempt(self, wake: Wake, holding: Holding) -> datetime | None:
         setup = Setup(holding, self.open_access(holding), self.tools.outcomes, self.tools.clock)
         if holding.integration.wanted.deletion is not None:
-            return _earliest(await self._leave(wake, holding, setup), await self._orders(wake, holding))
+            # Orders first: whoever wants everything told and then erased is to be told.
+            return _earliest(await self._orders(wake, holding), await self._leave(wake, holding, setup))
         try:
             await setup.run()
             go_on_at = await self._orders(wake, holding)
@@ -205,6 +207,7 @@ class Executor:
         if not holding.held.deleted:
             return await leave(work, setup)
         await bury_late(work)
+        await forget(work)
         return None
 
     async def _hold(self, holding: Holding, error: TryLater) -> datetime:

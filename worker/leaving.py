@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from events.failures import Gone, MustReconnect, Refused
 from events.integration import Grant, Status
 from events.reasons import Reason
+from events.runs import RunState
 from worker import outcomes
 from worker.clearing import clear
 from worker.revising import bury
+from worker.runs.ending import end
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.setup import Setup
     from worker.slice import Slice
+
+
+TOMBSTONES_KEPT: Final = timedelta(days=90)
+"""How long a late message about a deleted integration is recognised."""
 
 
 async def leave(work: Slice, setup: Setup) -> datetime | None:
@@ -31,6 +38,8 @@ async def leave(work: Slice, setup: Setup) -> datetime | None:
     assert wish is not None, "nobody wants it to be deleted"
     if not await bury(work):
         return work.now()
+    while (run := await work.tools.runs.under_way(holding.id)) is not None:
+        await end(work.tools, holding, run, RunState.CANCELLED, Reason.DELETED)
     complete = True
     if wish.remove_events:
         try:
@@ -42,11 +51,22 @@ async def leave(work: Slice, setup: Setup) -> datetime | None:
                 return again
     await _let_go(setup)
     at = work.now()
-    await setup.outcomes.publish([outcomes.deleted(holding, at, complete=complete)])
+    await setup.outcomes.publish([outcomes.deleted(holding, at, complete=complete, erased=wish.erase)])
     await holding.become(
         replace(holding.held, deleted=True, status=Status.NOT_CONNECTED, reason=Reason.DELETED, probe_at=None)
     )
+    await forget(work)
     return None
+
+
+async def forget(work: Slice) -> None:
+    """Let what is left of a deleted integration go with its time; or at once, if that was asked for."""
+    wish, now = work.holding.integration.wanted.deletion, work.now()
+    assert wish is not None, "nobody wants it to be deleted"
+    if wish.erase:
+        await work.tools.leavers.erase(work.holding.lease, now, now + TOMBSTONES_KEPT)
+    else:
+        await work.tools.leavers.retire(work.holding.lease, now + TOMBSTONES_KEPT)
 
 
 async def leave_former(work: Slice) -> datetime | None:

@@ -12,8 +12,12 @@ Either way the PSA platform is told when the order is closed.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from pydantic import JsonValue
 
 from events.calendar import Provider
 from events.failures import Refused
@@ -66,13 +70,15 @@ async def carry_out(desk: Desk) -> datetime | None:
 
 
 async def _carry_out(desk: Desk, order: Order) -> datetime | None:  # noqa: C901 - one case for each kind
-    if desk.holding.integration.wanted.deletion is not None:
+    if desk.holding.integration.wanted.deletion is not None and order.kind is not OrderKind.EXPORT:
         raise Refused(Reason.DELETED)
     match order.kind:
         case OrderKind.AUTHORIZE:
             return await _authorize(desk, order)
         case OrderKind.RESOLVE_ACCOUNT:
             return await _resolve_account(desk, order)
+        case OrderKind.EXPORT:
+            return await _export(desk, order)
         case OrderKind.COUNT_COPIES:
             return await _count_copies(desk, order)
         case OrderKind.RELEASE_DELETIONS:
@@ -125,5 +131,26 @@ async def _resolve_account(desk: Desk, order: Order) -> datetime | None:
 async def _count_copies(desk: Desk, order: Order) -> datetime | None:
     by_type = await desk.tools.links.copies(desk.holding.id)
     told = outcomes.copies_counted(desk.holding, order.revision, by_type, desk.tools.clock.now())
+    await desk.tools.outcomes.publish([told])
+    return None
+
+
+_RECORDS: Final = 100
+"""In one part of an export. A link can hold two texts in several versions, and a message 256 KiB."""
+_BYTES: Final = 128 * 1024
+
+
+async def _export(desk: Desk, order: Order) -> datetime | None:
+    """Tell everything, a part at a time. Begun anew after a crash, whoever listens may get parts twice."""
+    holding, request_id = desk.holding, str(order.details["request_id"])
+    part, records = 1, list[Mapping[str, JsonValue]]()
+    async for page in desk.tools.leavers.told(holding.id):
+        for record in page:
+            if records and (len(records) >= _RECORDS or len(json.dumps([*records, record])) > _BYTES):
+                told = outcomes.exported(holding, request_id, part, records, desk.tools.clock.now(), last=False)
+                await desk.tools.outcomes.publish([told])
+                part, records = part + 1, []
+            records.append(record)
+    told = outcomes.exported(holding, request_id, part, records, desk.tools.clock.now(), last=True)
     await desk.tools.outcomes.publish([told])
     return None

@@ -29,6 +29,8 @@ from events.outcomes import (
     Direction,
     Disconnected,
     DisconnectedData,
+    Exported,
+    ExportedData,
     ItemRef,
     OrderClosed,
     OrderClosedData,
@@ -52,6 +54,8 @@ from events.runs import Phase
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from pydantic import JsonValue
 
     from events.failures import Refused
     from events.integration import Held, Integration
@@ -156,9 +160,29 @@ def copies_counted(holding: Holding, revision: int, by_type: Mapping[str, int], 
     return CopiesCounted(**_envelope(holding, f"copies_counted:{revision}", data, at))
 
 
-def deleted(holding: Holding, at: datetime, *, complete: bool) -> Deleted:
+def exported(
+    holding: Holding,
+    request_id: str,
+    part: int,
+    records: Sequence[Mapping[str, JsonValue]],
+    at: datetime,
+    *,
+    last: bool,
+) -> Exported:
+    """What is kept about the user."""
+    data = ExportedData(
+        **_about(holding.integration),
+        request_id=request_id,
+        part=part,
+        last=last,
+        records=tuple(dict(record) for record in records),
+    )
+    return Exported(**_envelope(holding, f"exported:{request_id}:{part}", data, at))
+
+
+def deleted(holding: Holding, at: datetime, *, complete: bool, erased: bool) -> Deleted:
     """The integration is gone."""
-    data = DeletedData(**_about(holding.integration), removed=holding.held.removed, complete=complete)
+    data = DeletedData(**_about(holding.integration), removed=holding.held.removed, complete=complete, erased=erased)
     return Deleted(**_envelope(holding, "deleted", data, at))
 
 

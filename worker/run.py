@@ -19,6 +19,7 @@ from adapters.mongodb.driver import Database, open_database, ping
 from adapters.mongodb.figures import Figures
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal
+from adapters.mongodb.leavers import Leavers
 from adapters.mongodb.links import Links
 from adapters.mongodb.orders import Orders
 from adapters.mongodb.overview import Overview
@@ -80,6 +81,7 @@ class _Opened:
     connections: Connections
     publisher: Publisher
     database: Database
+    vault: Vault
     shop: Shop
     integrations: Integrations
     links: Links
@@ -196,6 +198,7 @@ async def _open(
         publisher=publisher,
         database=database,
         shop=shop,
+        vault=vault,
         integrations=Integrations(database, vault, clock.monotonic),
         links=Links(database),
         orders=Orders(database),
@@ -246,6 +249,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         chance=opened.shop.chance,
         orders=opened.orders,
         portal=CronofyPortal(settings.portal_url, settings.cronofy_client_id),
+        leavers=Leavers(opened.database, opened.vault),
         runs=Runs(opened.database),
         timing=Timing(),
         outages=opened.shop.outages,

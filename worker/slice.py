@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Clock,
         FailedItems,
         Journal,
+        Leavers,
         Links,
         Orders,
         Outcomes,
@@ -62,6 +63,7 @@ class Tools:
     chance: Chance
     orders: Orders
     portal: Portal
+    leavers: Leavers
     runs: Runs
     timing: Timing
     outages: Outages

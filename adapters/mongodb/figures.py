@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
-from adapters.mongodb.integrations import COLLECTION as INTEGRATIONS
 from adapters.mongodb.links import COLLECTION as LINKS
+from adapters.mongodb.wishes import COLLECTION as INTEGRATIONS
+from adapters.mongodb.wishes import THERE
 from events.link import LinkState
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Figures:
         live: Document = {"$and": [{"$eq": ["$held.status", "connected"]}, active]}
         found = await self._aggregate(
             self._integrations,
+            {"$match": THERE},
             {
                 "$group": {
                     "_id": {"status": "$held.status", "reason": "$held.reason", "active": active},

@@ -28,6 +28,9 @@ _LETTERS_BY: Final = {
     "of_reason": (("reason", ASCENDING),),
 }
 
+_LEFT: Final = IndexModel([("expires_at", ASCENDING)], name="left", expireAfterSeconds=0, sparse=True)
+"""What is left of a deleted integration, or was erased, goes with its time."""
+
 INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     "integrations": (
         IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING)], name="of_user"),
@@ -35,6 +38,7 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("held.account.sub", ASCENDING)], name="of_account", sparse=True),
         # Nearly always empty: those whose user connected another account and has not been answered.
         IndexModel([("held.offered.account.sub", ASCENDING)], name="of_offered_account", sparse=True),
+        _LEFT,
     ),
     "links": (
         IndexModel([("integration_id", ASCENDING), ("due_at", ASCENDING)], name="due"),
@@ -75,6 +79,7 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
             name="of_run",
             partialFilterExpression={"run.id": {"$gt": ""}},
         ),
+        _LEFT,
     ),
     "sync_log": (
         IndexModel(_NEWEST_FIRST, name="newest_first"),
@@ -95,6 +100,7 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
             partialFilterExpression={"open": True},
         ),
         IndexModel([("closed_at", ASCENDING)], name="expiry", expireAfterSeconds=90 * 24 * 3600),
+        _LEFT,
     ),
     "dead_letters": (
         # Lists ask for a few statuses, the latest first; each of them is one stretch of the index.
@@ -120,7 +126,9 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
             name="under_way",
             partialFilterExpression={"state": RunState.RUNNING.value},
         ),
+        _LEFT,
     ),
+    "erased": (_LEFT,),
 }
 
 

@@ -12,7 +12,7 @@ it in the same update, so that a release cannot wipe out a due time that its hol
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 
@@ -22,7 +22,7 @@ from adapters.mongodb.integration_codec import (
     integration_from_document,
 )
 from adapters.mongodb.understanding import LATER, say, understood
-from adapters.mongodb.wishes import Wishes
+from adapters.mongodb.wishes import THERE, Wishes
 from events.failures import Misconfigured, NotUnderstood
 from events.integration import (
     Busy,
@@ -42,14 +42,12 @@ if TYPE_CHECKING:
 
     from adapters.mongodb.vault import Vault
 
-COLLECTION: Final = "integrations"
-
 
 class Integrations(Wishes):
     """See the module. `monotonic`: seconds of a clock that is never set, to know when a lease has run out."""
 
     def __init__(self, database: Database, vault: Vault, monotonic: Callable[[], float]) -> None:
-        super().__init__(database[COLLECTION], vault)
+        super().__init__(database, vault)
         self._monotonic = monotonic
 
     # The lease
@@ -72,7 +70,9 @@ class Integrations(Wishes):
         due: Document = {"$cond": [free, _from_now(length), {"$min": ["$due_at", "$lease.until"]}]}
         update = [{"$set": {"lease": lease, "rerun": {"$not": [free]}, "due_at": due}}]
         with away():
-            found = await self._collection.find_one_and_update({"_id": integration_id}, update, return_document=True)
+            found = await self._collection.find_one_and_update(
+                {"_id": integration_id, **THERE}, update, return_document=True
+            )
         if found is None:
             return Unknown()
         if found["lease"]["owner"] != owner:
@@ -189,7 +189,7 @@ class Integrations(Wishes):
     async def get(self, integration_id: str) -> Integration | None:
         """Return one integration."""
         with away():
-            found = await self._collection.find_one({"_id": integration_id})
+            found = await self._collection.find_one({"_id": integration_id, **THERE})
         return None if found is None else self._read(found)
 
 

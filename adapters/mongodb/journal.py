@@ -19,6 +19,8 @@ from events.reasons import Reason
 
 COLLECTION: Final = "sync_log"
 KeepsUntil = Callable[[int, datetime], Awaitable[datetime]]
+_THERE: Final[Document] = {"at": {"$ne": None}}
+"""What was erased is empty until it goes with its time to live."""
 _FIELDS: Final = tuple(field.name for field in fields(Entry))
 
 
@@ -80,18 +82,18 @@ class Journal:
     async def find(self, entry_id: str) -> Entry | None:
         """Return one entry."""
         with away():
-            found = await self._collection.find_one({"_id": entry_id})
+            found = await self._collection.find_one({"_id": entry_id, **_THERE})
         return None if found is None else entry_from_document(found)
 
     async def mark(self, entry_id: str) -> Mark | None:
         """Return the place of an entry; None if it is not there (any more)."""
         with away():
-            found = await self._collection.find_one({"_id": entry_id}, {"at": 1})
+            found = await self._collection.find_one({"_id": entry_id, **_THERE}, {"at": 1})
         return None if found is None else Mark(found["at"], entry_id)
 
     async def page(self, which: Which, before: Mark | None, limit: int) -> list[Entry]:
         """Return entries, newest first, from a place on."""
-        span: Document = before.query() if before else {}
+        span: Document = before.query() if before else _THERE
         with away():
             found = (
                 await self._collection

@@ -10,10 +10,9 @@ from typing import Final
 from adapters.mongodb.codec import link_from_document
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
 from adapters.mongodb.integration_codec import integration_from_document
-from adapters.mongodb.integrations import COLLECTION
 from adapters.mongodb.links import COLLECTION as LINKS
 from adapters.mongodb.understanding import all_understood, understood
-from adapters.mongodb.wishes import find_assignees
+from adapters.mongodb.wishes import COLLECTION, THERE, find_assignees
 from events.integration import Assignee, Integration
 from events.link import Link, LinkState
 
@@ -47,12 +46,12 @@ class Overview:
     async def get(self, integration_id: str) -> Integration | None:
         """Return one integration."""
         with away():
-            found = await self._integrations.find_one({"_id": integration_id}, _WITHOUT_SECRETS)
+            found = await self._integrations.find_one({"_id": integration_id, **THERE}, _WITHOUT_SECRETS)
         return None if found is None else understood(found, lambda stored: integration_from_document(stored, None))
 
     async def page(self, tenant_id: int | None, user_id: int | None, after: str, limit: int) -> list[Integration]:
         """Return integrations of a tenant, of a user, or all of them, in order of their ids, after the given one."""
-        query: Document = {"_id": {"$gt": after}}
+        query: Document = {"_id": {"$gt": after}, **THERE}
         query |= {} if tenant_id is None else {"tenant_id": tenant_id}
         query |= {} if user_id is None else {"user_id": user_id}
         with away():
@@ -69,7 +68,7 @@ class Overview:
         if not integration_ids:
             return {}
         with away():
-            query = {"_id": {"$in": list(integration_ids)}}
+            query = {"_id": {"$in": list(integration_ids)}, **THERE}
             found = await self._integrations.find(query, {"tenant_id": 1}).to_list(None)
         return {document["_id"]: document["tenant_id"] for document in found}
 

@@ -11,6 +11,8 @@ from events.reasons import Reason
 from events.runs import Phase, Position, Run, RunKind, RunState, RunTrigger, Span, Totals
 
 COLLECTION: Final = "runs"
+_THERE: Final[Document] = {"started_at": {"$ne": None}}
+"""What was erased is empty until it goes with its time to live."""
 _NEWEST_FIRST: Final = [("started_at", -1), ("_id", -1)]
 
 
@@ -28,7 +30,7 @@ class Runs:
     async def get(self, run_id: str) -> Run | None:
         """Return one run."""
         with away():
-            found = await self._collection.find_one({"_id": run_id})
+            found = await self._collection.find_one({"_id": run_id, **_THERE})
         return None if found is None else run_from_document(found)
 
     async def under_way(self, integration_id: str) -> Run | None:
@@ -54,7 +56,7 @@ class Runs:
 
     async def page(self, integration_id: str, limit: int) -> list[Run]:
         """Return runs of an integration, newest first; of all, if its id is empty."""
-        query = {"integration_id": integration_id} if integration_id else {}
+        query = {"integration_id": integration_id} if integration_id else _THERE
         with away():
             found = await self._collection.find(query).sort(_NEWEST_FIRST).limit(limit).to_list(None)
         return [run_from_document(document) for document in found]

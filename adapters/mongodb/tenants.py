@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from pymongo.errors import DuplicateKeyError
 
 from adapters.mongodb.driver import Collection, Database, Document, away
-from adapters.mongodb.integrations import COLLECTION as INTEGRATIONS
+from adapters.mongodb.wishes import COLLECTION as INTEGRATIONS
 from events.tenant import Tenant, TenantSettings
 
 COLLECTION: Final = "tenants"

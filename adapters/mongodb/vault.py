@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ class Vault:
         """Raises `Misconfigured` unless there is at least one key and all are Fernet keys."""
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
+            self._keys = [key.encode() for key in keys]
         except (ValueError, TypeError) as error:
             hint = "an encryption key is 32 bytes in URL-safe base64; `calsync keys new` makes one"
             raise Misconfigured(Reason.BAD_SETTINGS, hint) from error
@@ -41,6 +44,10 @@ class Vault:
         if content["owner"] != owner:
             raise Misconfigured(Reason.BAD_SETTINGS, "a secret was stored for another integration")
         return {str(name): str(value) for name, value in content["secrets"].items()}
+
+    def fingerprints(self, name: str) -> list[str]:
+        """Return keyed hashes of a name, one for each key: nobody without a key can tell which name it was."""
+        return [hmac.new(key, name.encode(), hashlib.sha256).hexdigest() for key in self._keys]
 
 
 def new_key() -> str:

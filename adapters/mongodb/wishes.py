@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pymongo.errors import DuplicateKeyError
 
-from adapters.mongodb.driver import Collection, Document, away
+from adapters.mongodb.driver import Collection, Database, Document, away
 from adapters.mongodb.integration_codec import connect_to_document, held_to_document, settings_to_document
 from events.failures import Malformed
-from events.integration import Assignee, ConnectWish, DeletionWish, Held, SettingsWish
+from events.integration import LEFT, Assignee, ConnectWish, DeletionWish, Held, SettingsWish
 from events.reasons import Reason
 
 if TYPE_CHECKING:
     from adapters.mongodb.vault import Vault
 
 
+COLLECTION: Final = "integrations"
+THERE: Final = {"tenant_id": {"$exists": True}}
+"""Part of a query: what was erased is empty until it goes with its time to live."""
+ERASED: Final = "erased"
+"""Keyed hashes of the ids of integrations that were erased, so that a late message brings none of them back."""
+
+
 class Wishes:
     """See the module."""
 
-    def __init__(self, collection: Collection, vault: Vault) -> None:
-        self._collection = collection
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._collection: Collection = database[COLLECTION]
+        self._erased: Collection = database[ERASED]
         self._vault = vault
 
     async def want_connect(self, whose: Assignee, wish: ConnectWish, due_at: datetime) -> bool:
@@ -62,8 +70,38 @@ class Wishes:
             result = await self._collection.update_many({**whose, "wanted.deletion": None}, update)
         return result.modified_count
 
+    async def want_erasing(self, tenant_id: int, user_id: int, due_at: datetime) -> int:
+        """Store that nothing is to be known of a user any more. Returns how many integrations that newly concerns."""
+        whose = {"tenant_id": tenant_id, "user_id": user_id, "wanted.deletion.erase": {"$ne": True}}
+        wish = {"$mergeObjects": [asdict(DeletionWish(LEFT)), "$wanted.deletion", {"erase": True}]}
+        update = {
+            "wanted.deletion": wish,
+            "rerun": True,
+            "epoch": {"$add": ["$epoch", 1]},
+            "due_at": {"$min": ["$due_at", due_at]},
+        }
+        with away():
+            result = await self._collection.update_many(whose, [{"$set": update}])
+        return result.modified_count
+
+    async def of_user(self, tenant_id: int, user_id: int) -> list[Assignee]:
+        """Return all integrations of a user, also those that are deleted."""
+        with away():
+            found = await self._collection.find({"tenant_id": tenant_id, "user_id": user_id}, {"_id": 1}).to_list(None)
+        return [Assignee(document["_id"], tenant_id, user_id) for document in found]
+
+    async def _is_erased(self, integration_id: str) -> bool:
+        """Whether there was such an integration and nothing is to be known of it any more."""
+        with away():
+            found = await self._collection.find_one({"_id": integration_id}, {"tenant_id": 1})
+        if found is not None:
+            return "tenant_id" not in found
+        return await is_erased(self._erased, self._vault, integration_id)
+
     async def expect(self, whose: Assignee, due_at: datetime) -> None:
         """Make sure that the integration is known, and due. Raises `Malformed` if it belongs to somebody else."""
+        if await self._is_erased(whose.integration_id):
+            return
         query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id}
         update = {
             "$set": {"rerun": True},
@@ -81,6 +119,8 @@ class Wishes:
             await self._check_owner(whose)
 
     async def _want(self, whose: Assignee, part: str, document: Document, due_at: datetime, *, epoch: int = 1) -> bool:
+        if await self._is_erased(whose.integration_id):
+            return False
         revision = f"wanted.{part}.revision"
         newer = {"$or": [{revision: {"$exists": False}}, {revision: {"$lt": document["revision"]}}]}
         query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id, **newer}
@@ -143,6 +183,12 @@ class Wishes:
         with away():
             result = await self._collection.update_one({"_id": integration_id}, {**update, "$set": {"rerun": True}})
         return result.matched_count > 0
+
+
+async def is_erased(erased: Collection, vault: Vault, integration_id: str) -> bool:
+    """Whether it is remembered that an integration was erased."""
+    with away():
+        return await erased.find_one({"_id": {"$in": vault.fingerprints(integration_id)}}, {"_id": 1}) is not None
 
 
 async def find_assignees(collection: Collection, users: Sequence[tuple[int, int]]) -> list[Assignee]:

@@ -71,7 +71,7 @@ EXCHANGES: Final = (PSA_EVENTS, CRONOFY_EVENTS, COMMANDS, OUTCOMES, DEAD_LETTERS
 QUEUES: Final = (
     Queue(DEAD_LETTERS_QUEUE, DEAD_LETTERS, ("#",), dead_letters=False),
     Queue(PSA_ITEMS_QUEUE, PSA_EVENTS, ("psa.calendar_item.#",)),
-    Queue(INTEGRATIONS_QUEUE, PSA_EVENTS, ("psa.integration.#", "psa.item.#", "psa.tenant.#")),
+    Queue(INTEGRATIONS_QUEUE, PSA_EVENTS, ("psa.integration.#", "psa.item.#", "psa.tenant.#", "psa.user.#")),
     Queue(NOTIFICATIONS_QUEUE, CRONOFY_EVENTS, ("#",)),
     Queue(COMMANDS_QUEUE, COMMANDS, ("#",)),
     Queue(OUTCOMES_QUEUE, OUTCOMES, ("#",), dead_letters=False),

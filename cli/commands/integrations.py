@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from adapters.cronofy.portal import CronofyPortal
 from adapters.mongodb.overview import Overview
 from cli.failing import Failed
 from cli.running import run
 from cli.showing import console, instant, json_line
+from events.calendar import Provider
 from events.integration import Integration
 from worker.run import opened_database
-from worker.settings import Store
+from worker.settings import Settings, Store
 
 app = typer.Typer(no_args_is_help=True, help="Integrations: users' links to their calendars.")
 
@@ -60,6 +62,18 @@ def show(
         return
     for name, value in told.items():
         typer.echo(f"{name:20} {value}")
+
+
+@app.command()
+def authorize(
+    redirect_uri: Annotated[str, typer.Option(help="Where the browser goes afterwards; Cronofy must know it.")],
+    state: Annotated[str, typer.Option(help="Comes back unaltered.")],
+    provider: Annotated[Provider | None, typer.Option(help="Preselected in the portal.")] = None,
+) -> None:
+    """Write the address at which a user grants access to a calendar."""
+    settings = Settings.load()
+    portal = CronofyPortal(settings.portal_url, settings.cronofy_client_id)
+    typer.echo(portal.address(redirect_uri, state, provider))
 
 
 async def _page(settings: Store, tenant: int | None, user: int | None, after: str, limit: int) -> Sequence[Integration]:

@@ -117,7 +117,7 @@ def _exchange(name: str, description: str) -> Json:
 def _queues() -> Json:
     of = {
         PSA_ITEMS_QUEUE: (PSA_EVENTS, ("psa.calendar_item.",)),
-        INTEGRATIONS_QUEUE: (PSA_EVENTS, ("psa.integration.", "psa.item.", "psa.tenant.")),
+        INTEGRATIONS_QUEUE: (PSA_EVENTS, ("psa.integration.", "psa.item.", "psa.tenant.", "psa.user.")),
         NOTIFICATIONS_QUEUE: (CRONOFY_EVENTS, ("",)),
         COMMANDS_QUEUE: (COMMANDS, ("",)),
         OUTCOMES_QUEUE: (OUTCOMES, ("",)),
@@ -170,7 +170,7 @@ def _operations() -> Json:
             INTEGRATIONS_QUEUE,
             "What a user wants of an integration, and what a tenant has decided",
             "The newest revision counts. Answers come by `calsync.outcomes`.",
-            ("psa.integration.", "psa.item.", "psa.tenant."),
+            ("psa.integration.", "psa.item.", "psa.tenant.", "psa.user."),
         ),
         "receiveNotifications": _receive(
             CRONOFY_EVENTS,

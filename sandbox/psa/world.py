@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from pydantic import JsonValue
 
 from events.psa import TenantOptions
 from sandbox.clock import Chance
@@ -20,7 +22,7 @@ from sandbox.psa.model.ledger import Ledger
 from sandbox.psa.model.outcomes import Outcomes
 from sandbox.psa.model.records import Author, Drafts, Record
 from sandbox.psa.model.settings import Settings
-from sandbox.psa.publishing.events import ITEM_CHANGED, item_changed, tenant_configured, wished
+from sandbox.psa.publishing.events import ITEM_CHANGED, item_changed, of_people, tenant_configured, wished
 from sandbox.psa.publishing.mishaps import Fate, Mishap, drawn
 from sandbox.psa.publishing.outbox import Outbox
 from sandbox.psa.troubles import Troubles
@@ -58,6 +60,7 @@ class World:
         """Rings whenever something happened: a change, a request and its answer, an outcome."""
         self.outbox = Outbox(self.bell)
         self.integrations = Integrations()
+        self._people = 0
         self.outcomes = Outcomes()
         self.traffic = Traffic()
         self.tokens = Tokens(new_token)
@@ -92,6 +95,13 @@ class World:
         message = tenant_configured(tenant_id, revision, options, self.clock.now())
         self.outbox.add(message, self._fate(message.routing_key, str(tenant_id)), _loop_time())
         return revision
+
+    def tell_of_people(self, what: str, data: Mapping[str, JsonValue]) -> int:
+        """Let people leave, or ask for what is kept about them, or for its end. Returns the event's number."""
+        self._people += 1
+        message = of_people(what, data, self._people, self.clock.now())
+        self.outbox.add(message, self._fate(message.routing_key, str(data["tenant_id"])), _loop_time())
+        return self._people
 
     def received(self, body: bytes) -> None:
         """Take an outcome from calendar sync. Raises `Malformed` if it breaks its contract."""

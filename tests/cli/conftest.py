@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ def calsync(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         with monkeypatch.context() as patch:
             for name, value in variables.items():
                 patch.setenv(name, value)
+            patch.setattr("sys.stdin", io.StringIO())  # nobody answers
             capsys.readouterr()
             code = exit_code(lambda: app(list(words), prog_name="calsync", standalone_mode=False))
         said = capsys.readouterr()

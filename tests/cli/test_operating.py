@@ -19,14 +19,14 @@ from adapters.mongodb.driver import Database, Driver, open_database
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal, kept_for
 from events.addresses import INTEGRATIONS_QUEUE, PSA_ITEMS_QUEUE
-from events.integration import Assignee, Held, Note, Taken, Tokens
+from events.integration import LEFT, Assignee, DeletionWish, Held, Note, Taken, Tokens
 from events.items import ItemType
 from events.link import ItemKey
 from stack.native.places import PROJECT
 from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, after, connect, settings
 from tests.adapters.mongodb.subjects import VAULT
 from tests.adapters.mongodb.test_journal import line
-from tests.cli.conftest import Calsync
+from tests.cli.conftest import WHOLE, Calsync
 
 T = TypeVar("T")
 EXAMPLES = sorted((PROJECT / "examples/psa.events").glob("*.json"))
@@ -216,3 +216,49 @@ def test_senseless_filters_are_refused(calsync: Calsync, here: Mapping[str, str]
 
 def test_one_begins_before_a_moment_or_after_a_line(calsync: Calsync, here: Mapping[str, str]) -> None:
     assert calsync("log", "--before", "2026-03-09", "--after", "tie-1", **here).code == 2
+
+
+# Users
+
+
+def test_what_is_kept_about_a_user_is_written_line_by_line_without_secrets(
+    calsync: Calsync, here: Mapping[str, str], stored: Put
+) -> None:
+    async def linked(database: Database) -> None:
+        integrations = Integrations(database, VAULT, time.monotonic)
+        await integrations.want_settings(ANN, settings(1), NOW)
+        await integrations.want_connect(ANN, connect(2, code="never-to-be-told"), NOW)
+        await Journal(database, kept_for(HOUR)).write([line("one", integration_id=ANN.integration_id)])
+
+    stored(linked)
+    told = calsync("users", "export", str(ANN.tenant_id), str(ANN.user_id), **here)
+    assert [row["record"] for row in rows(told.out)] == ["integration", "log"]
+    assert "never-to-be-told" not in told.out
+    nobody = calsync("users", "export", str(BOB.tenant_id), str(BOB.user_id), **here)
+    assert (nobody.code, nobody.out) == (1, "")
+
+
+def test_erasing_a_user_is_left_to_a_worker_and_asked_twice(
+    calsync: Calsync, here: Mapping[str, str], stored: Put
+) -> None:
+    async def linked(database: Database) -> None:
+        await Integrations(database, VAULT, time.monotonic).want_settings(ANN, settings(1), NOW)
+
+    async def wanted(database: Database) -> object:
+        found = await Integrations(database, VAULT, time.monotonic).get(ANN.integration_id)
+        return found and found.wanted.deletion
+
+    stored(linked)
+    whose = (str(ANN.tenant_id), str(ANN.user_id))
+    assert calsync("users", "erase", *whose, **here).code == 130, "nobody said yes"
+    assert stored(wanted) is None
+    told = calsync("users", "erase", *whose, "--yes", **here)
+    assert (told.code, told.out.split(" ", 1)[0]) == (0, "1")
+    assert stored(wanted) == DeletionWish(LEFT, erase=True)
+
+
+def test_the_address_for_granting_access_is_written(calsync: Calsync) -> None:
+    words = ("--redirect-uri", "https://psa.example/back", "--state", "x y", "--provider", "icloud")
+    told = calsync("integrations", "authorize", *words, **WHOLE)
+    assert told.out.startswith("https://app.cronofy.com/oauth/authorize?response_type=code&client_id=the-client&")
+    assert told.out.rstrip().endswith("state=x%20y&avoid_linking=true&provider_name=apple")

@@ -52,7 +52,7 @@ EVERY: Final[list[Callable[[Holding, Any], Outcome]]] = [
     lambda held, at: outcomes.account_changed(held, OFFERED, at),
     lambda held, at: outcomes.switched(held, 41, at, active=False),
     lambda held, at: outcomes.copies_counted(held, 41, {"todo": 2}, at),
-    lambda held, at: outcomes.deleted(held, at, complete=True),
+    lambda held, at: outcomes.deleted(held, at, complete=True, erased=False),
     lambda held, at: outcomes.order_closed(held, ORDER, None, at),
 ]
 IDS: Final = [

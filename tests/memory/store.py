@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
+from typing import Any
+
+from pydantic import JsonValue
 
 from events.content import Timed, When
 from events.failures import Malformed
 from events.integration import (
+    LEFT,
     Assignee,
     Busy,
     ConnectWish,
@@ -65,6 +69,7 @@ class MemoryIntegrations:
         self._step = step
         self._clock = clock
         self.rows: dict[str, _Row] = {}
+        self.erased: set[str] = set()
 
     # Intake
 
@@ -101,6 +106,8 @@ class MemoryIntegrations:
         self, whose: Assignee, due_at: datetime, newer: Callable[[Wanted], Wanted | None], *, epoch: int = 1
     ) -> bool:
         await self._step("want")
+        if whose.integration_id in self.erased:
+            return False
         row = self.rows.get(whose.integration_id)
         if row is None:
             fresh = Integration(whose.integration_id, whose.tenant_id, whose.user_id, epoch=0)
@@ -142,6 +149,29 @@ class MemoryIntegrations:
             row.rerun = True
         await self._step("wanted leaving")
         return len(leaving)
+
+    async def want_erasing(self, tenant_id: int, user_id: int, due_at: datetime) -> int:
+        await self._step("want erasing")
+        concerned = [
+            row
+            for row in self.rows.values()
+            if (row.integration.tenant_id, row.integration.user_id) == (tenant_id, user_id)
+            and not (row.integration.wanted.deletion and row.integration.wanted.deletion.erase)
+        ]
+        for row in concerned:
+            one = row.integration
+            wanted = replace(one.wanted, deletion=replace(one.wanted.deletion or DeletionWish(LEFT), erase=True))
+            row.integration = replace(one, wanted=wanted, epoch=one.epoch + 1, due_at=_min(one.due_at, due_at))
+            row.rerun = True
+        await self._step("wanted erasing")
+        return len(concerned)
+
+    async def of_user(self, tenant_id: int, user_id: int) -> list[Assignee]:
+        await self._step("of user")
+        rows = [row.integration for row in self.rows.values()]
+        return [
+            Assignee(one.id, tenant_id, user_id) for one in rows if (one.tenant_id, one.user_id) == (tenant_id, user_id)
+        ]
 
     async def expect(self, whose: Assignee, due_at: datetime) -> None:
         await self._want(whose, due_at, lambda wanted: wanted, epoch=0)
@@ -302,6 +332,11 @@ class MemoryIntegrations:
     def put(self, integration: Integration) -> None:
         """Put an integration that is set up already."""
         self.rows[integration.id] = _Row(integration)
+
+    def erase(self, lease: Lease) -> None:
+        """Forget an integration, but not that it was erased."""
+        if self._mine(lease) is not None:
+            del self.rows[lease.integration_id]
 
     def leased(self, integration_id: str) -> bool:
         """Whether somebody works on it."""
@@ -654,3 +689,63 @@ class MemoryJournal:
 
 def _is_ahead(when: When, now: datetime) -> bool:
     return when.end > now if isinstance(when, Timed) else when.end.isoformat() > now.date().isoformat()
+
+
+@dataclass
+class MemoryLeavers:
+    """See `adapters.mongodb.leavers.Leavers`. What is retired stays: its time to live is the server's."""
+
+    step: Stepper
+    integrations: MemoryIntegrations
+    links: MemoryLinks
+    orders: MemoryOrders
+    runs: MemoryRuns
+    journal: MemoryJournal
+
+    async def retire(self, lease: Lease, until: datetime) -> None:
+        del lease, until
+        await self.step("retire")
+
+    async def erase(self, lease: Lease, now: datetime, forgotten_at: datetime) -> None:
+        del now, forgotten_at
+        await self.step("erase")
+        self.integrations.erased.add(lease.integration_id)
+        await self._empty(lease.integration_id)
+        self.integrations.erase(lease)
+        await self.step("erased")
+
+    async def erase_late(self, integration_id: str, now: datetime) -> None:
+        del now
+        await self.step("erase late")
+        if integration_id in self.integrations.erased:
+            await self._empty(integration_id)
+
+    async def _empty(self, integration_id: str) -> None:
+        for kept in self._kept():
+            await self.step("empty")
+            for id_ in [id_ for id_, one in kept.items() if one.integration_id == integration_id]:
+                del kept[id_]
+
+    def _kept(self) -> list[dict[str, Any]]:
+        return [self.links.links, self.journal.entries, self.orders.orders, self.runs.runs]
+
+    async def told(self, integration_id: str) -> AsyncIterator[list[Mapping[str, JsonValue]]]:
+        await self.step("tell")
+        if row := self.integrations.rows.get(integration_id):
+            yield [{"record": "integration", "id": integration_id, "told": repr(_blank(row.integration))}]
+        for kind, kept in zip(("link", "log", "order", "run"), self._kept(), strict=True):
+            await self.step("tell more")
+            mine = [(id_, one) for id_, one in kept.items() if one.integration_id == integration_id]
+            if mine:
+                yield [{"record": kind, "id": id_, "told": repr(one)} for id_, one in mine]
+
+
+def _blank(integration: Integration) -> Integration:
+    """Return an integration without its secrets."""
+    wanted, held = integration.wanted, integration.held
+    connect = None if wanted.connect is None else replace(wanted.connect, code="")
+    return replace(
+        integration,
+        wanted=replace(wanted, connect=connect),
+        held=replace(held, tokens=None, offered=None, retired=()),
+    )

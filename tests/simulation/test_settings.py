@@ -8,7 +8,9 @@ from random import Random
 import pytest
 
 from events.link import LinkState, ManagedEvent
+from events.outcomes import Exported
 from events.reasons import Reason
+from tests.memory.store import MemoryLeavers
 from tests.simulation.people import People
 from tests.simulation.properties import event_content, item_content
 from tests.simulation.schedules import CRASHES, CUTS, NONE, OUTAGES, PACES, TWICE, check_it_stays_at_rest
@@ -21,7 +23,7 @@ BLOCK = 40
 _LET_GO = frozenset({LinkState.DETACHED, LinkState.IGNORED, LinkState.BLOCKED})
 
 
-def run(seed: int, faults: Faults, *, deletes: bool = False) -> World:
+def run(seed: int, faults: Faults, *, deletes: bool = False, erases: bool = False) -> World:
     random = Random(seed)
     pace, pressing = random.choice(PACES), random.random() < 0.5
     world, people = World(random, replace(faults), pace, pressing=pressing), People(random)
@@ -29,11 +31,15 @@ def run(seed: int, faults: Faults, *, deletes: bool = False) -> World:
     plan = wizard.plan(people.plan(random.randint(1, 6)), random.randint(1, 4))
     if deletes:
         plan.insert(random.randint(2, len(plan)), wizard.delete)
+    if erases:
+        plan.insert(random.randint(2, len(plan)), wizard.erase)
     try:
         world.run(plan)
         world.settle()
         assert not wizard.wrong, wizard.wrong[0]
-        if deletes:
+        if erases:
+            check_nothing_is_known(world)
+        elif deletes:
             check_nothing_is_left(world)
         else:
             check_the_newest_settings_are_in_force(world, wizard)
@@ -80,6 +86,12 @@ def check_nothing_is_left(world: World) -> None:
         assert isinstance(link.event, ManagedEvent) or link.psa_seen is None
 
 
+def check_nothing_is_known(world: World) -> None:
+    assert not world.integrations.rows, "the integration is there\n" + world.story()
+    for kept in (world.links.links, world.journal.entries, world.orders.orders, world.runs.runs):
+        assert not kept, f"{kept}\n" + world.story()
+
+
 FAULTS = pytest.mark.parametrize(
     "faults", [NONE, TWICE, CRASHES, CUTS, OUTAGES], ids=["none", "twice", "crashes", "cuts", "outages"]
 )
@@ -97,5 +109,76 @@ def test_an_integration_deleted_at_any_moment_leaves_nothing_behind(faults: Faul
         run(seed, faults, deletes=True)
 
 
+@FAULTS
+def test_of_a_user_who_is_erased_at_any_moment_nothing_is_known_in_the_end(faults: Faults, block: int) -> None:
+    for seed in range(block * BLOCK // 2, (block + 1) * BLOCK // 2):
+        run(seed, faults, deletes=seed % 3 == 0, erases=True)
+
+
+def test_who_wants_everything_told_and_then_erased_is_told_in_parts_first() -> None:
+    world, random = World(Random(0)), Random(0)
+    wizard, people = Wizard(random, world), People(random)
+    for _ in range(120):
+        people.make_item(world)
+    world.settle()
+    known = {*world.links.links, *world.journal.entries}
+    for ask in (wizard.export, wizard.erase):
+        ask(world)
+        world.deliver(world.queue[-1])
+        world.advance_task(world.tasks[-1])
+    world.settle()
+    parts = [one.data for one in world.outcomes if isinstance(one, Exported)]
+    told = {str(record["id"]) for part in parts for record in part.records}
+    assert ([part.part for part in parts], parts[-1].last) == (list(range(1, len(parts) + 1)), True)
+    assert len(parts) > 1
+    assert not any(part.last for part in parts[:-1])
+    assert told >= known
+    check_nothing_is_known(world)
+    world.close()
+
+
+@pytest.mark.parametrize("handed", ["once", "again"])
+def test_news_taken_in_while_everything_is_erased_is_erased_too(handed: str) -> None:
+    steps = 0
+    while erased_during_intake(steps, crash=handed == "again"):
+        steps += 1
+    assert steps > 3, "nothing was tried"
+
+
+def test_without_a_second_look_such_news_would_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object) -> None: ...
+
+    monkeypatch.setattr(MemoryLeavers, "erase_late", never)
+    with pytest.raises(AssertionError, match="int-1/"):
+        test_news_taken_in_while_everything_is_erased_is_erased_too("once")
+
+
+def erased_during_intake(steps: int, *, crash: bool) -> bool:
+    """Let everything be erased while intake stands at a step. False if it has no such step."""
+    world, random = World(Random(0)), Random(0)
+    wizard, people = Wizard(random, world), People(random)
+    try:
+        people.make_item(world)
+        news = world.deliver(world.queue[0])
+        for _ in range(steps):
+            if news.alive:
+                world.advance_task(news)
+        if not news.alive:
+            return False
+        world.tasks.remove(news)
+        wizard.erase(world)
+        world.settle()
+        world.tasks.append(news)
+        if crash:
+            world.crash(news)
+        world.settle()
+        check_nothing_is_known(world)
+        assert not wizard.wrong, wizard.wrong[0]
+    finally:
+        world.close()
+    return True
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("block", range(int(str(metafunc.config.getoption("--schedules")))))
+    if "block" in metafunc.fixturenames:
+        metafunc.parametrize("block", range(int(str(metafunc.config.getoption("--schedules")))))

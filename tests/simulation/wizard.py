@@ -17,9 +17,13 @@ from events.psa import (
     Deactivate,
     Delete,
     DeleteData,
+    EraseUser,
+    ExportUser,
+    ExportUserData,
     Inbound,
     IntegrationData,
     Outbound,
+    UserData,
 )
 from tests.memory.access import ACCOUNT
 from tests.memory.calendar import CALENDAR_ID
@@ -29,6 +33,7 @@ from worker.intake.wishes import WishEvent
 
 OTHERS: Final = ("cal_2", "cal_3")
 _ALL_IN: Final = Inbound(create=True, update=True, delete=True)
+_WHOSE: Final = UserData(tenant_id=1, user_id=USER)
 _ALL_OUT: Final = Outbound(appointments=True, crm_activities=True, service_calls=True, tasks=True, todos=True)
 
 
@@ -109,6 +114,15 @@ class Wizard:
         """Delete the integration, and have all copies removed."""
         world.wish(self._event(Delete, DeleteData, "delete", remove_events=True))
 
+    def erase(self, world: World) -> None:
+        """Ask that nothing be known of the user any more."""
+        world.wish(EraseUser(specversion="1.0", id="erase", source="psa", type="psa.user.erase.v1", data=_WHOSE))
+
+    def export(self, world: World) -> None:
+        """Ask for everything that is known of the user."""
+        data = ExportUserData(tenant_id=1, user_id=USER, request_id="request-1")
+        world.wish(ExportUser(specversion="1.0", id="export", source="psa", type="psa.user.export.v1", data=data))
+
     def _configure(self, world: World) -> None:
         removes = self.always_removes or self.random.random() < 0.5
         fields = {"calendar_id": self.calendar_id, "inbound": self.inbound, "outbound": self.outbound}
@@ -143,7 +157,8 @@ class Wizard:
                 pass
 
     def _written(self) -> None:
-        leaving = self.world.integrations.rows[INTEGRATION].integration.wanted.deletion is not None
+        row = self.world.integrations.rows.get(INTEGRATION)
+        leaving = row is None or row.integration.wanted.deletion is not None
         if self._off and not leaving:
             self.wrong.append("something was written after it was acknowledged that it is off\n" + self.world.story())
         if self._gone:
@@ -151,8 +166,10 @@ class Wizard:
 
     def _calendar_written(self, writes: Sequence[CalendarWrite]) -> None:
         self._written()
-        settings = self.world.integrations.rows[INTEGRATION].integration.wanted.settings
-        assert settings is not None
+        row = self.world.integrations.rows.get(INTEGRATION)
+        settings = row.integration.wanted.settings if row is not None else None
+        if settings is None:
+            return  # it was erased, and that is looked at above
         astray = {one.event.calendar_id for one in writes if isinstance(one, PutEventWrite)} - {settings.calendar_id}
         if astray:
             self.wrong.append(f"written into {astray} instead of {settings.calendar_id}\n" + self.world.story())

@@ -23,19 +23,20 @@ from events.journal import Entry
 from events.lanes import Lane
 from events.link import Link
 from events.outcomes import Outcome
-from events.psa import Activate, Configure, Deactivate, Delete, ItemChanged
+from events.psa import Activate, Configure, Deactivate, Delete, EraseUser, ExportUser, ItemChanged
 from events.reasons import Reason
 from events.traces import Trace
 from tests.memory.access import ACCOUNT, MemoryAccess
 from tests.memory.calendar import CALENDAR_ID, MemoryCalendar, Pace
 from tests.memory.platform import MemoryPlatform
 from tests.memory.steps import MemoryClock, Step, Stepper
-from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks, MemoryOrders, MemoryRuns
+from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLeavers, MemoryLinks, MemoryOrders, MemoryRuns
 from tests.memory.tenants import MemoryTenants
 from worker.core.record import Timing
 from worker.executor import Executor
 from worker.holding import Holding
 from worker.intake.items import take_items
+from worker.intake.persons import PersonEvent, take_person
 from worker.intake.wishes import WishEvent, take_wish
 from worker.outages import Outages
 from worker.slice import Tools
@@ -127,6 +128,7 @@ class World:
             chance=self.random.random,
             orders=self.orders,
             portal=self,
+            leavers=MemoryLeavers(self.step, self.integrations, self.links, self.orders, self.runs, self.journal),
             runs=self.runs,
             timing=self.timing,
             outages=Outages(structlog.get_logger()),
@@ -173,7 +175,7 @@ class World:
     def _notify(self, since: datetime) -> None:
         self._send(Message("notification", self._id("notification"), since), losable=True)
 
-    def wish(self, wish: WishEvent) -> None:
+    def wish(self, wish: WishEvent | PersonEvent) -> None:
         """Let the PSA send what the user wants. It may come late, twice, and in any order, but it comes."""
         self._send(Message("wish", self._id("wish"), wish), losable=False)
 
@@ -210,6 +212,8 @@ class World:
             case Configure() | Activate() | Deactivate() | Delete() as event:
                 await take_wish(event, self.integrations, self.clock.now())
                 await self.wake([Wake(integration_id=INTEGRATION, cause=Cause.SETTINGS)])
+            case EraseUser() | ExportUser() as event:
+                await take_person(event, self.integrations, self.orders, self.clock.now())
             case _:
                 raise AssertionError(message)
 
@@ -296,7 +300,8 @@ class World:
         return any(task.label == "wake" and task.at not in _IDLE for task in self.tasks)
 
     def _busy(self) -> bool:
-        due = self.integrations.rows[INTEGRATION].integration.due_at
+        row = self.integrations.rows.get(INTEGRATION)
+        due = row.integration.due_at if row else None
         return bool(self.tasks or self.queue or not self.calendar.quiet or (due is not None and self._is_soon(due)))
 
     def _is_soon(self, due: datetime) -> bool:
@@ -360,9 +365,9 @@ class World:
         self.calendar.tick()
         if self.queue:
             return True  # what has just become visible was told of
-        row = self.integrations.rows[INTEGRATION]
-        due_at = row.integration.due_at
-        if due_at is not None and self.integrations.leased(INTEGRATION):
+        row = self.integrations.rows.get(INTEGRATION)
+        due_at = row.integration.due_at if row else None
+        if row is not None and due_at is not None and self.integrations.leased(INTEGRATION):
             due_at = max(due_at, row.until or due_at)  # nobody is woken before the lease of somebody dead has run out
         if due_at is not None and not self._is_soon(due_at):
             due_at = None

@@ -12,10 +12,20 @@ from events.commands import Cause, Wake
 from events.contract import parse
 from events.failures import Malformed
 from events.letters import Verdict
-from events.psa import PSA_EVENT, ConfigureTenant, ItemChanged, PsaEvent
+from events.psa import (
+    PSA_EVENT,
+    ConfigureTenant,
+    EraseUser,
+    ExportUser,
+    ItemChanged,
+    PsaEvent,
+    TenantLeft,
+    UserLeft,
+)
 from events.reasons import Reason
 from worker.core.retry import Park
 from worker.intake.orders import OrderEvent, order_of, place_order
+from worker.intake.persons import take_person
 from worker.intake.safety import SAFETY_NET
 from worker.intake.tenants import take_tenant
 from worker.intake.wishes import WishEvent, take_wish, whose_of
@@ -71,6 +81,9 @@ class WishesConsumer:
                 # Nobody is woken: that would be all of the tenant's integrations at once. The sweeper finds them.
                 tenant = await take_tenant(data, self.tenants, now)
                 return {"type": event.type, "tenant_id": tenant.id, "new": tenant.revision == data.revision}
+            case UserLeft() | TenantLeft() | ExportUser() | EraseUser():
+                concerned = await take_person(event, self.wishes, self.orders, now)
+                return {"type": event.type, "tenant_id": event.data.tenant_id, "new": concerned > 0}
             case _:
                 return await self._of_integration(event, now)
 

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 import httpx
 
 from sandbox.psa.client.items import ItemCalls
+from sandbox.psa.client.people import PeopleCalls
 from sandbox.psa.client.sync import SyncCalls
 from sandbox.psa.client.trouble import TroubleCalls
 
 
-class PsaControl(ItemCalls, SyncCalls, TroubleCalls):
+class PsaControl(ItemCalls, SyncCalls, PeopleCalls, TroubleCalls):
     """Acts in the platform on behalf of one tenant. Raises `ControlRefused` where the platform says no."""
 
     def for_tenant(self, tenant_id: int) -> PsaControl:

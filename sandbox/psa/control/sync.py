@@ -39,6 +39,16 @@ def _configure_tenant(world: World, ask: Ask) -> Number:
     return Number(number=world.configure_tenant(tenant_of(world, ask), options))
 
 
+def _people(what: str) -> Callable[[World, Ask], Number]:
+    def run(world: World, ask: Ask) -> Number:
+        whose = {"tenant_id": tenant_of(world, ask)}
+        if "user_id" in ask.path:
+            whose["user_id"] = ask.number_in_path("user_id")
+        return Number(number=world.tell_of_people(what, {**whose, **ask.document()}))
+
+    return run
+
+
 def _view(integration: Integration) -> IntegrationView:
     return IntegrationView(
         tenant_id=integration.tenant_id,
@@ -88,6 +98,7 @@ async def _pending(world: World, ask: Ask) -> Pending:
 
 
 _INTEGRATIONS: Final = "/_control/tenants/{tenant}/integrations"
+_PERSON: Final = "/_control/tenants/{tenant}/users/{user_id}"
 _INTEGRATION: Final = _INTEGRATIONS + "/{integration_id}"
 SYNC_ENDPOINTS: Final = (
     Endpoint("GET", _INTEGRATIONS, "The tenant's integrations, each with its newest revision.", _integrations),
@@ -148,6 +159,10 @@ SYNC_ENDPOINTS: Final = (
         "The administrator saved the tenant's settings: {ownership?, private_inbound?, private_outbound?, …}.",
         _configure_tenant,
     ),
+    Endpoint("POST", "/_control/tenants/{tenant}/left", "The tenant left.", _people("tenant.left")),
+    Endpoint("POST", _PERSON + "/left", "The user left.", _people("user.left")),
+    Endpoint("POST", _PERSON + "/export", "The user wants to know what is kept: {request_id}.", _people("user.export")),
+    Endpoint("POST", _PERSON + "/erase", "The user wants everything erased.", _people("user.erase")),
     Endpoint(
         "GET",
         "/_control/outcomes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -68,6 +69,22 @@ def tenant_configured(tenant_id: int, revision: int, options: TenantOptions, now
         data=ConfigureTenantData(tenant_id=tenant_id, revision=revision, **dict(options)),
     )
     return Message(TENANT_CONFIGURED, event.model_dump_json(exclude_none=True).encode(), f"tenant/{tenant_id}")
+
+
+def of_people(what: str, data: Mapping[str, JsonValue], number: int, now: datetime) -> Message:
+    """Write about people: `user.left`, `tenant.left`, `user.export` or `user.erase`."""
+    routing_key, subject = f"psa.{what}.v1", f"people/{number}"
+    body = orjson.dumps({
+        "specversion": "1.0",
+        "id": f"{what}@{number}",
+        "source": _source(int(str(data["tenant_id"]))),
+        "time": now,
+        "subject": subject,
+        "type": routing_key,
+        "data": data,
+    })
+    PSA_EVENT.validate_json(body)
+    return Message(routing_key, body, subject)
 
 
 def _source(tenant_id: int) -> str:

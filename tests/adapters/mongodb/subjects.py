@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from adapters.mongodb.driver import Driver, open_database
+from adapters.mongodb.driver import Database, Driver, open_database
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal as RealJournal
 from adapters.mongodb.journal import Which, kept_for
+from adapters.mongodb.leavers import Leavers as RealLeavers
 from adapters.mongodb.links import Links as RealLinks
 from adapters.mongodb.orders import Orders as RealOrders
 from adapters.mongodb.tenants import Tenants as RealTenants
@@ -20,9 +21,16 @@ from adapters.mongodb.vault import Vault, new_key
 from events.integration import Integration
 from events.journal import Entry
 from tests.memory.steps import MemoryClock, Stepper
-from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLinks, MemoryOrders
+from tests.memory.store import (
+    MemoryIntegrations,
+    MemoryJournal,
+    MemoryLeavers,
+    MemoryLinks,
+    MemoryOrders,
+    MemoryRuns,
+)
 from tests.memory.tenants import MemoryTenants
-from worker.ports import Journal, Leases, Links, Observations, Orders, Tenants, Wishes
+from worker.ports import Journal, Leases, Leavers, Links, Observations, Orders, Tenants, Wishes
 
 MEMORY: Final = "memory"
 SUBJECTS: Final = (*(driver.value for driver in Driver), MEMORY)
@@ -51,21 +59,28 @@ class Store:
     lines: Callable[[], Awaitable[list[Entry]]]
     """The whole journal, newest first."""
     tenants: Tenants
+    leavers: Leavers
 
 
 @contextlib.asynccontextmanager
 async def real_store(driver: Driver, url: str, name: str) -> AsyncGenerator[Store]:
     """Open the adapter."""
     async with open_database(driver, url, name) as database:
-        journal = RealJournal(database, kept_for(KEEP))
-        yield Store(
-            Integrations(database, VAULT, time.monotonic),
-            RealLinks(database),
-            RealOrders(database),
-            journal,
-            lambda: journal.page(Which(), None, 1000),
-            RealTenants(database),
-        )
+        yield store_on(database)
+
+
+def store_on(database: Database) -> Store:
+    """Return the adapter on a database that is open."""
+    journal = RealJournal(database, kept_for(KEEP))
+    return Store(
+        Integrations(database, VAULT, time.monotonic),
+        RealLinks(database),
+        RealOrders(database),
+        journal,
+        lambda: journal.page(Which(), None, 1000),
+        RealTenants(database),
+        RealLeavers(database, VAULT),
+    )
 
 
 def memory_store() -> Store:
@@ -78,5 +93,6 @@ def memory_store() -> Store:
         return sorted(journal.entries.values(), key=lambda entry: (entry.at, entry.id), reverse=True)
 
     integrations, links = MemoryIntegrations(step, clock), MemoryLinks(step, clock)
-    tenants = MemoryTenants(step, integrations)
-    return Store(integrations, links, MemoryOrders(step), journal, lines, tenants)
+    tenants, orders = MemoryTenants(step, integrations), MemoryOrders(step)
+    leavers = MemoryLeavers(step, integrations, links, orders, MemoryRuns(step), journal)
+    return Store(integrations, links, orders, journal, lines, tenants, leavers)

@@ -181,7 +181,7 @@ HOT: dict[str, tuple[Ask, int]] = {
     "tenants": (lambda to: to.integrations.tenants([1, 2]), 1),
     "marking": (lambda to: to.integrations.mark_due([ANN.integration_id], NOW), 1),
     "a notification": (lambda to: to.integrations.note_change(ANN.integration_id, None, NOW), 1),
-    "a wish": (lambda to: to.integrations.want_settings(ANN, settings(5), NOW), 1),
+    "a wish": (lambda to: to.integrations.want_settings(ANN, settings(5), NOW), 2),
     "taking": (lambda to: to.integrations.take(ANN.integration_id, "message", HOUR), 1),
     "sweeping": (lambda to: to.integrations.claim_due(NOW, after(1), 100), 2),
     "the log of an integration": (lambda to: to.journal.page(Which(integration_id=ANN.integration_id), None, 50), 1),

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pymongo import MongoClient
 
 from adapters.mongodb.driver import Database
-from adapters.mongodb.integrations import COLLECTION, Integrations
+from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.overview import Overview
 from adapters.mongodb.vault import Vault, new_key
+from adapters.mongodb.wishes import COLLECTION
 from events.failures import Misconfigured
 from events.integration import Held, Note, Tokens
 from events.reasons import Reason

@@ -108,6 +108,7 @@ async def test_every_queue_gets_what_it_is_for(connection: AbstractConnection, e
         (PSA_EVENTS, "psa.integration.#", INTEGRATIONS_QUEUE),
         (PSA_EVENTS, "psa.item.#", INTEGRATIONS_QUEUE),
         (PSA_EVENTS, "psa.tenant.#", INTEGRATIONS_QUEUE),
+        (PSA_EVENTS, "psa.user.#", INTEGRATIONS_QUEUE),
         (CRONOFY_EVENTS, "#", NOTIFICATIONS_QUEUE),
         (COMMANDS, "#", COMMANDS_QUEUE),
         (OUTCOMES, "#", OUTCOMES_QUEUE),
