@@ -76,7 +76,7 @@ def _settings(folder: Path, amqp: int, distribution: int, management: int, metri
         "disk_free_limit.absolute = 50MB\n"
     )
     (home / "advanced.config").write_text("[].\n")
-    (home / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus].\n")
+    (home / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus,rabbitmq_shovel].\n")
     schedulers = min(len(os.sched_getaffinity(0)), _MOST_SCHEDULERS)
     return {
         "RABBITMQ_NODENAME": "calsync@localhost",  # each has a name server of its own, so names never meet

@@ -6,10 +6,12 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import aio_pika
 import httpx
 import orjson
 from pydantic import JsonValue
@@ -240,7 +242,7 @@ def died(message_id: str, revision: int) -> DeadLetter:
     )
 
 
-async def test_what_is_moved_by_hand_back_to_its_queue_is_handled_and_if_it_fails_it_is_the_same_letter(
+async def test_what_a_tool_of_the_brokers_moves_back_to_its_queue_is_handled_and_if_it_fails_it_is_the_same_letter(
     services: Services, tmp_path: Path, management: httpx.Client
 ) -> None:
     async with stage(services, tmp_path) as world, operator(world) as ann:
@@ -256,17 +258,51 @@ async def test_what_is_moved_by_hand_back_to_its_queue_is_handled_and_if_it_fail
                 hand.put_back(message)
             # The calendar takes the to-do now; what breaks its contract fails again.
             (event,) = await world.until(lambda: some_events(dana.events))
+            await world.until(lambda: lie_there(services, 2))
+            if hand.shovel(2, PSA_ITEMS_QUEUE):
+                await world.until(hand.shovelled)
+            else:
+                await as_a_shovel_does(services, 2, PSA_ITEMS_QUEUE)
+            await world.until(lambda: lie_there(services, 2))
         async with world.working(parts=(Part.DEAD_LETTERS,)):
             letters = await ann.all_letters(2, Status.OPEN)
         assert event.summary == "To-do: refused"
         assert {one.subject.item for one in letters} == {"todo/1", "todo/2"}
         assert {one.original.message_id for one in letters} == {"m-1", "m-2"}
         assert {(one.original.exchange, one.original.routing_key) for one in letters} == {(PSA_EVENTS, ITEM_CHANGED)}
-        assert {one.failure.attempts for one in letters} == {2}
+        assert {one.failure.attempts for one in letters} == {3}
+
+
+async def lie_there(services: Services, number: int) -> None:
+    """Return when there are so many dead letters that nobody has taken."""
+    async with await aio_pika.connect(services.rabbitmq_url) as connection:
+        queue = await (await connection.channel()).get_queue(DEAD_LETTERS_QUEUE)
+        if (waiting := queue.declaration_result.message_count) != number:
+            raise NotYet(f"{waiting}")
+
+
+async def as_a_shovel_does(services: Services, number: int, queue: str) -> None:
+    """Move dead letters to a queue, with everything that is in them, and say so in headers."""
+    async with await aio_pika.connect(services.rabbitmq_url) as connection:
+        channel = await connection.channel()
+        source = await channel.get_queue(DEAD_LETTERS_QUEUE)
+        for _ in range(number):
+            letter = await source.get()
+            forwarded = [{"shovelled-by": "calsync", "shovel-type": "dynamic", "src-queue": DEAD_LETTERS_QUEUE}]
+            headers: dict[str, Any] = {**letter.headers, "x-shovelled": forwarded}
+            message = aio_pika.Message(
+                letter.body,
+                headers=headers,
+                message_id=letter.message_id,
+                content_type=letter.content_type,
+                delivery_mode=letter.delivery_mode,
+            )
+            await channel.default_exchange.publish(message, queue)
+            await letter.ack()
 
 
 class Hand:
-    """A person at the broker's management page: Get messages, Publish message."""
+    """A person at the broker's management page: Get messages, Publish message, Move messages."""
 
     def __init__(self, management: httpx.Client, vhost: str) -> None:
         self._http = management
@@ -292,3 +328,27 @@ class Hand:
         }
         answer = self._http.post(f"/exchanges/{self._vhost}/amq.default/publish", json=asked)
         assert answer.raise_for_status().json() == {"routed": True}
+
+    def shovel(self, number: int, queue: str) -> bool:
+        """Have the shovel plugin move so many dead letters. It adds headers of its own. False if there is no plugin."""
+        value = {
+            "src-protocol": "amqp091",
+            "src-uri": f"amqp:///{self._vhost}",
+            "src-queue": DEAD_LETTERS_QUEUE,
+            "src-delete-after": number,
+            "dest-protocol": "amqp091",
+            "dest-uri": f"amqp:///{self._vhost}",
+            "dest-queue": queue,
+            "dest-add-forward-headers": True,
+            "dest-add-timestamp-header": True,
+        }
+        answer = self._http.put(f"/parameters/shovel/{self._vhost}/back", json={"value": value})
+        if answer.status_code == HTTPStatus.BAD_REQUEST and "component" in answer.text:
+            return False
+        answer.raise_for_status()
+        return True
+
+    async def shovelled(self) -> None:
+        """Return when the shovel has moved what it was to move: then it is gone."""
+        if self._http.get(f"/parameters/shovel/{self._vhost}").raise_for_status().json():
+            raise NotYet
