@@ -85,6 +85,11 @@ ALIVE: Final = frozenset({LinkState.PENDING, LinkState.SETTLED, LinkState.BLOCKE
 """States of links whose two sides follow each other, or are to."""
 
 
+REFUSALS: Final = frozenset({Reason.CALENDAR_REFUSED, Reason.PLAN_LACKS_FEATURE})
+"""Why a link is blocked that was turned down. It waits for its item to change, or for a person: settings that come into
+force would only have everything turned down once more, all at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class PsaSeen:
     """The newest observation of the item. `item`: its snapshot as JSON; None while it still has to be read."""

@@ -15,7 +15,7 @@ from events.calendar import Provider
 from events.content import Field as ContentField
 from events.contract import CloudEvent, Contract, Identifier, Int32, ItemId, PartId
 from events.items import Appointment, CrmActivity, ItemType, ServiceCall, Task, Todo
-from events.tenant import Owner, PrivateInbound, PrivateOutbound
+from events.tenant import Owner, PrivateInbound, PrivateOutbound, Sending
 
 
 class OriginKind(StrEnum):
@@ -330,6 +330,24 @@ class OwnershipTable(Contract):
     todo: WorkOwnership = WorkOwnership()
 
 
+class SentFields(Contract):
+    """What of a kind of item goes into the calendar, apart from its time and its title: `sent` or `left_out`."""
+
+    description: Sending = Sending.SENT
+    """The text, and the link back to the item."""
+    location: Sending = Sending.SENT
+
+
+class MappingTable(Contract):
+    """What of each type of item goes into the calendar. A calendar that refuses a field can be spared it."""
+
+    appointment: SentFields = SentFields()
+    crm_activity: SentFields = SentFields()
+    service_call: SentFields = SentFields()
+    task: SentFields = SentFields()
+    todo: SentFields = SentFields()
+
+
 class BrakeOptions(Contract):
     """How much is too much. Unusually many deletions wait to be released; a text that goes to and fro is left alone."""
 
@@ -353,6 +371,8 @@ class TenantOptions(Contract):
     """Everything that a tenant can decide, the complete set each time: what is absent has its default."""
 
     ownership: OwnershipTable = OwnershipTable()
+    mapping: MappingTable = MappingTable()
+    """Applies to the events that are made for items; what users have made themselves stays as it is."""
     private_inbound: PrivateInbound = PrivateInbound.BUSY
     """What the PSA gets to see of events that their user marked private: `busy` (that the time is taken),
     `not_imported` (nothing) or `full`."""

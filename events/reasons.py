@@ -66,6 +66,10 @@ class Reason(StrEnum):
         "text_is_hidden",
         "The item is private and the calendar does not show its text, so an edit there is not taken over.",
     )
+    FIELD_LEFT_OUT = (
+        "field_left_out",
+        "The tenant has this field left out of the calendar, so what is written into it there is not taken over.",
+    )
     PRIVATE_NOT_IMPORTED = (
         "private_not_imported",
         "The event is private, and the tenant brings no such ones into the PSA.",

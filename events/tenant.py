@@ -43,6 +43,29 @@ class PrivateOutbound(StrEnum):
     """Everything."""
 
 
+class Sending(StrEnum):
+    """Whether a field of an item goes into the calendar."""
+
+    SENT = "sent"
+    LEFT_OUT = "left_out"
+    """It is empty there, also in events that showed it before; what is written into it there is not taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """What of a kind of item goes into the calendar, apart from its time and its title."""
+
+    description: Sending = Sending.SENT
+    """With it goes the link back to the item."""
+    location: Sending = Sending.SENT
+
+    @property
+    def left_out(self) -> frozenset[Field]:
+        """The fields that do not."""
+        sending = {Field.DESCRIPTION: self.description, Field.LOCATION: self.location}
+        return frozenset(name for name, how in sending.items() if how is Sending.LEFT_OUT)
+
+
 @dataclass(frozen=True, slots=True)
 class Override:
     """Where a kind of item departs from the table in `worker.core.ownership`; what is None does not."""
@@ -97,6 +120,7 @@ class TenantSettings:
     """Everything that is set for a tenant as a whole. What was never set has its default."""
 
     ownership: Mapping[ItemType, Override] = field(default_factory=dict[ItemType, Override])
+    mapping: Mapping[ItemType, FieldMapping] = field(default_factory=dict[ItemType, FieldMapping])
     private_inbound: PrivateInbound = PrivateInbound.BUSY
     private_outbound: PrivateOutbound = PrivateOutbound.FULL
     remove_when_done: bool = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics, tracing
 from events.calendar import Accepted, CalendarWrite, NotThere, Rejected, RemoveEventWrite, Stumbled, WriteResult
+from events.content import Field
 from events.failures import Gone, MustReconnect, Refused, SyncError, System, TryLater
 from events.items import ItemType
 from events.link import CalendarSeen, Link, LinkState, ManagedEvent, Origin, link_id, managed_event_id
@@ -109,8 +110,9 @@ def _entry(work: Slice, one: Judged) -> CalendarWrite:
     if not isinstance(action, PutEvent):
         return RemoveEventWrite(link.event)
     url, zone = (one.item.url, one.item.time_zone) if one.item else (None, None)
-    # Whose text is hidden shows nothing of where it comes from either.
-    hidden = isinstance(one.psa, PsaHolds) and one.psa.traits.text_is_hidden
+    # Whose text is hidden or left out shows nothing of where it comes from either.
+    traits = one.psa.traits if isinstance(one.psa, PsaHolds) else None
+    hidden = traits is not None and (traits.text_is_hidden or Field.DESCRIPTION in traits.left_out)
     item = None if hidden else link.item
     return write_of(link.event, action.wire, item, url=url, time_zones=(zone, work.holding.held.time_zone))
 

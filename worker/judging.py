@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from events.content import TEXT_FIELDS
+from events.content import TEXT_FIELDS, Field
 from events.link import ManagedEvent
 from events.reasons import Reason
 from events.tenant import PrivateInbound, PrivateOutbound
@@ -74,8 +74,12 @@ def _as_the_tenant_wants(link: Link, tenant: TenantSettings) -> Link:
 
 def showing_of(link: Link, tenant: TenantSettings) -> Showing:
     """How much an event shows. One that its user made shows what its user made of it."""
-    hides = tenant.private_outbound is PrivateOutbound.BUSY and isinstance(link.event, ManagedEvent)
-    return Showing(hides_private=hides, removes_done=tenant.remove_when_done)
+    if not isinstance(link.event, ManagedEvent):
+        return Showing(removes_done=tenant.remove_when_done)
+    hides = tenant.private_outbound is PrivateOutbound.BUSY
+    mapping = tenant.mapping.get(link.item.item_type) if link.item else None
+    left_out = mapping.left_out if mapping else frozenset[Field]()
+    return Showing(hides_private=hides, removes_done=tenant.remove_when_done, left_out=left_out)
 
 
 def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: bool = False) -> Judged:

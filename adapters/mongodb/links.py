@@ -33,6 +33,7 @@ from events.integration import Lease
 from events.link import (
     ALIVE,
     CREATION,
+    REFUSALS,
     ItemKey,
     Link,
     LinkState,
@@ -151,8 +152,10 @@ class Links:  # noqa: PLR0904 - one method for each question that is asked of li
         return found[0]["due_at"] if found else None
 
     async def all_due(self, integration_id: str, now: datetime) -> None:
-        """Have all links that wait for nothing judged anew, except those that are buried."""
-        query: Query = {"integration_id": integration_id, "due_at": None, "state": {"$ne": LinkState.BURIED.value}}
+        """Have all links that wait for nothing judged anew, except those that are buried or were turned down."""
+        turned_down = {"state": LinkState.BLOCKED.value, "reason": {"$in": [reason.value for reason in REFUSALS]}}
+        not_those: list[Document] = [{"state": LinkState.BURIED.value}, turned_down]
+        query: Query = {"integration_id": integration_id, "due_at": None, "$nor": not_those}
         with away():
             await self._collection.update_many(query, {"$set": {"due_at": now}})
 

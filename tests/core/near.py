@@ -28,7 +28,7 @@ from events.link import (
     link_id,
 )
 from events.reasons import Reason
-from events.tenant import PrivateInbound, PrivateOutbound, TenantSettings
+from events.tenant import FieldMapping, PrivateInbound, PrivateOutbound, Sending, TenantSettings
 from tests.core.examples import EXTERNAL, HOUR, NOW, STAMP, TIMING, managed
 from worker.core.brakes import fingerprint
 from worker.core.decide import Asked
@@ -67,7 +67,8 @@ gone_reasons: Final = st.sampled_from([
     Reason.PLANNED_IN_PERIODS,
     Reason.COMPLETED,
 ])
-traits: Final = st.builds(Traits, st.sampled_from(ItemType), *[st.booleans()] * 5)
+left_out: Final = st.frozensets(st.sampled_from([Field.DESCRIPTION, Field.LOCATION]))
+traits: Final = st.builds(Traits, st.sampled_from(ItemType), *[st.booleans()] * 5, left_out)
 views: Final[st.SearchStrategy[PsaView]] = (
     st.builds(PsaHolds, contents, traits)
     | st.builds(PsaGone, gone_reasons)
@@ -89,6 +90,7 @@ policies: Final = st.builds(
         private_inbound=st.sampled_from(PrivateInbound),
         private_outbound=st.sampled_from(PrivateOutbound),
         remove_when_done=st.booleans(),
+        mapping=st.dictionaries(st.sampled_from(ItemType), st.builds(FieldMapping, *[st.sampled_from(Sending)] * 2)),
     ),
 )
 

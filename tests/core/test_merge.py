@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -43,7 +43,7 @@ BY_PSA: Final[dict[Field, Value]] = {
 
 
 def merged(
-    shown: Content, kept: Content, rules: TypeRules = OWNED_BY_BOTH, origin: Origin = Origin.PSA, /, **traits: bool
+    shown: Content, kept: Content, rules: TypeRules = OWNED_BY_BOTH, origin: Origin = Origin.PSA, /, **traits: Any
 ) -> Merge:
     return merge(link(calendar_seen=seen(shown), origin=origin), holds(kept, **traits), shown, rules)
 
@@ -293,6 +293,15 @@ def test_an_edit_of_a_text_that_was_cut_is_not_taken_over_but_kept_on_record() -
     changed = merged(shown, replace(AGREED, description="Anew"), text_was_cut=True)
     assert changed.rulings[Field.DESCRIPTION] == Ruling(Fate.TO_CALENDAR, Reason.TEXT_WAS_CUT)
     assert [one.value for one in changed.overruled_by_psa()] == ["Only the beginning, edited"]
+
+
+@pytest.mark.parametrize("field", [Field.DESCRIPTION, Field.LOCATION])
+def test_what_is_written_into_a_field_that_is_left_out_is_not_taken_over(field: Field) -> None:
+    bare = overlay(AGREED, {field: ""})
+    found = merged(overlay(AGREED, {field: BY_CALENDAR[field]}), AGREED, left_out=frozenset({field}))
+    assert found.rulings[field] == Ruling(Fate.DRIFTS, Reason.FIELD_LEFT_OUT)
+    assert field not in found.change_item().fields
+    assert merged(AGREED, bare, left_out=frozenset({field})).put_event().content == bare
 
 
 def test_a_drifting_text_goes_back_with_the_next_write_and_not_before() -> None:

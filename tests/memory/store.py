@@ -34,6 +34,7 @@ from events.integration import (
 from events.journal import Entry
 from events.link import (
     ALIVE,
+    REFUSALS,
     ItemKey,
     Link,
     LinkState,
@@ -461,7 +462,9 @@ class MemoryLinks:
     async def all_due(self, integration_id: str, now: datetime) -> None:
         await self._step("all due")
         for link in list(self.links.values()):
-            if link.integration_id == integration_id and link.due_at is None and link.state is not LinkState.BURIED:
+            turned_down = link.state is LinkState.BLOCKED and link.reason in REFUSALS
+            rests = link.due_at is None and link.state is not LinkState.BURIED and not turned_down
+            if link.integration_id == integration_id and rests:
                 self.links[link.id] = replace(link, due_at=now)
         await self._step("all were due")
 

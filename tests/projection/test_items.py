@@ -31,6 +31,7 @@ from tests.projection.snapshots import (
     todo,
     whole_days,
 )
+from worker.core.compare import overlay
 from worker.core.ownership import Traits
 from worker.core.sides import PsaGone, PsaHolds, PsaNever, PsaUnread
 from worker.projection.items import HIDDEN_SUMMARY, Showing, picture
@@ -398,6 +399,16 @@ def test_of_a_private_item_only_the_time_is_shown_if_the_tenant_wants_it_so(item
     assert isinstance(hidden, PsaHolds)
     assert hidden.content == Content(full.content.when, HIDDEN_SUMMARY, private=True, busy=full.content.busy)
     assert hidden.traits == replace(full.traits, text_is_hidden=True)
+
+
+@pytest.mark.parametrize("field", [Field.DESCRIPTION, Field.LOCATION])
+def test_a_field_that_the_tenant_leaves_out_is_empty_and_everything_else_is_shown(field: Field) -> None:
+    item = appointment(location="Main St 4", description="Bring the router")
+    full = picture(KEY, seen(item), None, Showing()).view
+    bare = picture(KEY, seen(item), None, Showing(left_out=frozenset({field}))).view
+    assert isinstance(full, PsaHolds)
+    assert full.content.value(field)
+    assert bare == PsaHolds(overlay(full.content, {field: ""}), replace(full.traits, left_out=frozenset({field})))
 
 
 def test_what_is_not_private_is_shown_in_full_by_every_tenant() -> None:

@@ -154,6 +154,8 @@ async def test_rules_can_be_listed_and_taken_back(cronofy: Running, caller: Call
         (Match(event_uid="evt_external_1"), 202),
         (Match(calendar_id="cal_other"), 202),
         (Match(sub="acc_other"), 202),
+        (Match(says="summary"), 500),
+        (Match(says="location"), 202),
     ],
 )
 async def test_a_rule_hits_what_it_matches(cronofy: Running, caller: Caller, match: Match, status: int) -> None:

@@ -167,6 +167,8 @@ def _obstacle(field: Field, link: Link, psa: PsaHolds, there: Value) -> Ruling |
         return Ruling(Fate.RESTORE, Reason.PSA_REFUSED)
     if field in TEXT_FIELDS and psa.traits.text_is_hidden:
         return Ruling(Fate.DRIFTS, Reason.TEXT_IS_HIDDEN)
+    if field in psa.traits.left_out:
+        return Ruling(Fate.DRIFTS, Reason.FIELD_LEFT_OUT)
     if field is Field.DESCRIPTION and psa.traits.text_was_cut:
         return Ruling(Fate.DRIFTS, Reason.TEXT_WAS_CUT)
     if field is Field.WHEN and not isinstance(there, str | bool):

@@ -84,6 +84,8 @@ class Traits:
     """The description is longer than a calendar can hold."""
     text_is_hidden: bool = False
     """The item is private, and its event shows only when it is."""
+    left_out: frozenset[Field] = frozenset()
+    """What the tenant has left out of the calendar."""
 
 
 @dataclass(frozen=True, slots=True)

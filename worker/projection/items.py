@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
-from events.content import AllDay, Content, When
+from events.content import AllDay, Content, Field, When
 from events.items import DEFAULT_LENGTH, Appointment, CrmActivity, Item, ItemType, ServiceCall, Task, Todo
 from events.reasons import Reason
 from worker.core.ownership import Traits
@@ -49,6 +49,8 @@ class Showing:
     """Whether of a private item only the time is shown."""
     removes_done: bool = False
     """Whether a completed item is not shown."""
+    left_out: frozenset[Field] = frozenset()
+    """Of these two, description and location, whichever is not shown."""
 
 
 def picture(key: ItemKey | None, seen: PsaSeen | None, time_zone: str | None, showing: Showing) -> Pictured:
@@ -84,9 +86,16 @@ def _shown(view: PsaHolds | PsaGone, item: Item, showing: Showing) -> PsaHolds |
     if showing.removes_done and is_done(item):
         return PsaGone(Reason.COMPLETED)
     if not (showing.hides_private and view.content.private):
-        return view
+        return _without(showing.left_out, view) if showing.left_out else view
     content = Content(view.content.when, HIDDEN_SUMMARY, private=True, busy=view.content.busy)
     return PsaHolds(content, replace(view.traits, text_is_hidden=True))
+
+
+def _without(fields: frozenset[Field], view: PsaHolds) -> PsaHolds:
+    described = "" if Field.DESCRIPTION in fields else view.content.description
+    location = "" if Field.LOCATION in fields else view.content.location
+    content = replace(view.content, description=described, location=location)
+    return PsaHolds(content, replace(view.traits, left_out=fields))
 
 
 HIDDEN_SUMMARY: Final = "Busy"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -80,6 +80,8 @@ class Match(_Model):
     calendar_id: str | None = None
     event_id: str | None = None
     event_uid: str | None = None
+    says: str | None = None
+    """A field of an event in which something is written, such as `location`."""
 
 
 class Fault(_Model):
@@ -120,9 +122,15 @@ class Facts:
             (match.event_id, call.payload.get("event_id")),
             (match.event_uid, call.payload.get("event_uid", call.ids.get("event_uid"))),
         )
+        if match.says is not None and not _says(call.payload.get(match.says)):
+            return False
         return all(wanted is None or wanted == found for wanted, found in pairs) and (
             match.path is None or fnmatchcase(call.path, match.path)
         )
+
+
+def _says(value: object) -> bool:
+    return any(map(_says, cast("dict[str, object]", value).values())) if isinstance(value, dict) else bool(value)
 
 
 class Faults:

@@ -13,7 +13,17 @@ from adapters.mongodb.tenants import Tenants as RealTenants
 from events.integration import Assignee, Integration
 from events.items import ItemType
 from events.link import LinkState
-from events.tenant import Override, Owner, PrivateInbound, PrivateOutbound, Tenant, TenantSettings
+from events.reasons import Reason
+from events.tenant import (
+    FieldMapping,
+    Override,
+    Owner,
+    PrivateInbound,
+    PrivateOutbound,
+    Sending,
+    Tenant,
+    TenantSettings,
+)
 from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, TENANT, after, item, lease, link, linked, stored, taken
 from tests.adapters.mongodb.subjects import KEEP, Store
 from tests.adapters.mongodb.test_journal import line
@@ -29,6 +39,7 @@ EVERYTHING = TenantSettings(
     },
     private_inbound=PrivateInbound.NOT_IMPORTED,
     private_outbound=PrivateOutbound.BUSY,
+    mapping={ItemType.SERVICE_CALL: FieldMapping(location=Sending.LEFT_OUT)},
     remove_when_done=True,
     log_keep_days=30,
 )
@@ -132,16 +143,18 @@ async def test_whoever_works_on_an_integration_works_on_it_once_more(store: Stor
     assert getattr(again, "integration", None) is not None
 
 
-async def test_all_links_but_those_that_wait_or_are_buried_can_be_made_due(store: Store) -> None:
+async def test_all_links_can_be_made_due_but_those_that_wait_are_buried_or_were_turned_down(store: Store) -> None:
     states = {number: link(item(number), state=state) for number, state in enumerate(LinkState)}
     waiting = link(item(99), due_at=after(60))
+    refused = link(item(97), state=LinkState.BLOCKED, reason=Reason.CALENDAR_REFUSED)
     others = link(item(98), whose=BOB)
-    await store.links.add(lease(1), [*states.values(), waiting, others])
+    await store.links.add(lease(1), [*states.values(), waiting, refused, others])
     await store.links.all_due(ANN.integration_id, NOW)
     due = {one.state for one in states.values() if (await stored(store.links, one)).due_at == NOW}
     assert due == set(LinkState) - {LinkState.BURIED}
     assert (await stored(store.links, waiting)).due_at == after(60)
     assert (await stored(store.links, others)).due_at is None
+    assert (await stored(store.links, refused)).due_at is None
 
 
 # Remembering
