@@ -18,11 +18,13 @@ from cli.commands import (
     configuration,
     conflicts,
     demo,
+    demo_night,
     explain,
     integrations,
     keys,
     log,
     publish,
+    record,
     relay,
     sandbox,
     tenants,
@@ -59,7 +61,10 @@ _RUN, _TRY, _SEE, _SET = "Run it", "Try it", "See what it does", "Set it up"
 app.command("worker", rich_help_panel=_RUN)(worker.command)
 app.command("relay", rich_help_panel=_RUN)(relay.command)
 app.command("sandbox", rich_help_panel=_TRY)(sandbox.command)
-app.command("demo", rich_help_panel=_TRY)(demo.command)
+playing: Final = typer.Typer(invoke_without_command=True)
+playing.callback()(demo.command)
+playing.command("night")(demo_night.command)
+app.add_typer(playing, name="demo", rich_help_panel=_TRY)
 app.command("up", rich_help_panel=_TRY)(up.command)
 measuring: Final = typer.Typer(invoke_without_command=True)
 measuring.callback()(bench.command)
@@ -72,6 +77,7 @@ app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)
 app.command("explain", rich_help_panel=_SEE)(explain.command)
 app.command("log", rich_help_panel=_SEE)(log.command)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=_SEE)
+app.command("record", rich_help_panel=_SEE)(record.command)
 app.add_typer(tenants.app, name="tenants", rich_help_panel=_SET)
 app.add_typer(users.app, name="users", rich_help_panel=_SET)
 app.add_typer(topology.app, name="topology", rich_help_panel=_SET)

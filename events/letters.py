@@ -70,6 +70,8 @@ class Deed(StrEnum):
     SHOWN = "shown"
     """Private texts were shown to a person."""
     EXPORTED = "exported"
+    CONFIGURED = "configured"
+    """Settings were changed, because of which letters are replayed, or for another reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class ReplayJob:
 
 @dataclass(frozen=True, slots=True)
 class OperatorAction:
-    """Something a person did with dead letters. `letters`: to how many."""
+    """Something a person did: with dead letters (`letters`: to how many), or with settings (`detail`: which)."""
 
     id: str
     at: datetime
@@ -82,3 +82,4 @@ class OperatorAction:
     which: Which
     letters: int = 0
     job: str = ""
+    detail: str = ""

@@ -112,7 +112,9 @@ def _job_from_document(document: Document) -> ReplayJob:
 def _action_from_document(document: Document) -> OperatorAction:
     values = {name: document[name] for name in ("at", "who", "why", "letters", "job")}
     which, deed = _which_from_document(document["which"]), Deed(document["deed"])
-    return OperatorAction(id=document["_id"], deed=deed, which=which, **values)
+    return OperatorAction(
+        id=document["_id"], deed=deed, which=which, detail=document.get("detail", ""), **values
+    )  # older ones have no detail
 
 
 def _place_to_document(place: Place | None) -> Document | None:

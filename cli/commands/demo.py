@@ -40,12 +40,15 @@ class Against(StrEnum):
 
 
 def command(
+    context: typer.Context,
     against: Annotated[
         Against,
         typer.Option(help="`here`: start everything for it. `environment`: use what the settings name and is running."),
     ] = Against.HERE,
 ) -> None:
     """Play the story of two calendars kept in step, on real parts. Ends with 0 only if all of it was verified."""
+    if context.invoked_subcommand is not None:
+        return
     configure(Format.CONSOLE, Level.ERROR)
     run(_here() if against is Against.HERE else _in_environment())
 

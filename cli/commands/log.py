@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from adapters.mongodb.journal import Journal, Mark, Which, kept_for
 from cli.failing import Failed
@@ -50,7 +50,10 @@ def _start(before: datetime | None, after: str) -> Mark | str | None:
 
 def log_table(entries: Sequence[Entry]) -> Table:
     """Return log lines as a table."""
-    table = Table("at", "item", "what", "result", "reason", "trigger", "title", box=None, pad_edge=False)
+    item = Column("item", overflow="fold")
+    table = Table(
+        Column("at", no_wrap=True), item, "what", "result", "reason", "trigger", "title", box=None, pad_edge=False
+    )
     for entry in entries:
         table.add_row(
             instant(entry.at),

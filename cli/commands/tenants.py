@@ -9,12 +9,16 @@ import orjson
 import typer
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from adapters.mongodb.replay_jobs import OperatorActions
 from adapters.mongodb.tenants import Tenants
-from adapters.process.system import SystemClock
+from adapters.process.system import SystemClock, new_id
+from cli.acting import As, Why, who
 from cli.failing import Failed
 from cli.running import run
 from cli.showing import json_line
+from events.letters import Deed, Which
 from events.psa import TenantOptions
+from events.replays import OperatorAction
 from events.tenant import Tenant
 from worker.intake.tenants import amend_tenant, options_of
 from worker.run import opened_database
@@ -40,13 +44,15 @@ def set_(
     changes: Annotated[
         list[str], typer.Argument(help="NAME=VALUE, such as log_keep_days=30 or ownership.service_call.when=psa.")
     ],
+    why: Why = "",
+    as_: As = "",
     json: Annotated[bool, typer.Option("--json", help="Say the outcome as one JSON object.")] = False,
 ) -> None:
     """Change settings of a tenant; without a value (NAME=) one gets its default again.
 
-    The PSA platform's next settings overrule it.
+    The PSA platform's next settings overrule it. Who did it is on record: calsync record.
     """
-    _say(run(_set(Store.load(), tenant_id, changes)), json=json)
+    _say(run(_set(Store.load(), tenant_id, changes, who(as_), why)), json=json)
 
 
 def _say(tenant: Tenant, *, json: bool) -> None:
@@ -74,12 +80,15 @@ async def _get(settings: Store, tenant_id: int) -> Tenant:
         return await Tenants(database).get(tenant_id)
 
 
-async def _set(settings: Store, tenant_id: int, changes: Sequence[str]) -> Tenant:
+async def _set(settings: Store, tenant_id: int, changes: Sequence[str], acting: str, why: str) -> Tenant:
     async with opened_database(settings) as database:
-        tenants = Tenants(database)
+        tenants, now = Tenants(database), SystemClock().now()
         known = await tenants.get(tenant_id)
         options = changed(options_of(known.settings), changes)
-        amended = await amend_tenant(known, options, tenants, SystemClock().now())
+        whose, detail = Which(tenant_id=tenant_id), " ".join(changes)
+        action = OperatorAction(new_id(), now, acting, Deed.CONFIGURED, why, whose, detail=detail)
+        await OperatorActions(database).write(action)
+        amended = await amend_tenant(known, options, tenants, now)
     if amended is None:
         raise Failed(f"Tenant {tenant_id} was changed at the same moment; look and try again.")
     return amended

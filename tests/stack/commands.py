@@ -16,7 +16,10 @@ def check_command(words: Sequence[str]) -> None:
     rest, context = list(words), None
     while hasattr(command, "resolve_command"):
         context = command.make_context(command.name, rest, parent=context)
-        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        given = [*context._protected_args, *context.args]
+        if not given and command.invoke_without_command:
+            return  # it is a command and a group of them
+        name, found, rest = command.resolve_command(context, given)
         assert found is not None, f"there is no command {name}"
         command = found
     command.make_context(command.name, rest, parent=context)

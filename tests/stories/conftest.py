@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 import pytest_asyncio
 
+from tests.cli.conftest import calsync as calsync  # noqa: PLC0414 - stories have commands typed, too
 from tests.services import Urls
 from tests.stories.stage import Services, Stage, at_work, held_open
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE: Final = 30.0
+PATIENCE: Final = 120.0
 """Seconds to wait for what becomes of a replay, before its item's next letter is published all the same."""
 _PAGE: Final = 200
 _AT_ONCE: Final = 25

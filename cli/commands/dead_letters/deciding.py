@@ -6,15 +6,14 @@ from typing import Annotated
 
 import typer
 
+from cli.acting import As, Why
 from cli.commands.dead_letters.options import (
-    As,
     Fingerprint,
     Integration,
     Item,
     Older,
     ReasonCode,
     Tenant,
-    Why,
     office,
     some,
     which_of,

@@ -8,7 +8,8 @@ from typing import Annotated
 import click
 import typer
 
-from cli.commands.dead_letters.options import As, Why, office
+from cli.acting import As, Why
+from cli.commands.dead_letters.options import office
 from cli.commands.dead_letters.replaying import run_job
 from cli.failing import Failed
 from cli.running import run

@@ -11,8 +11,8 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.acting import As
 from cli.commands.dead_letters.options import (
-    As,
     AsJson,
     Fingerprint,
     Integration,

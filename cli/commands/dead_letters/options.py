@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import re
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from adapters.mongodb.dead_letters import DeadLetters
 from adapters.mongodb.driver import Database
 from adapters.mongodb.replay_jobs import OperatorActions, ReplayJobs
 from adapters.process.system import SystemClock, new_id
+from cli.acting import who
 from events.letters import Status, Which
 from worker.dead_letters.desk import Desk
 from worker.run import opened_database
@@ -28,8 +28,6 @@ ReasonCode = Annotated[str, typer.Option("--reason", help="Only with this reason
 Fingerprint = Annotated[str, typer.Option("--group", help="Only of this group: its fingerprint.")]
 Newer = Annotated[str, typer.Option(help="Only what failed within this time, such as 30m, 12h or 7d.")]
 Older = Annotated[str, typer.Option(help="Only what has not failed for this time, such as 7d.")]
-As = Annotated[str, typer.Option("--as", help="Who is acting; you, unless it says otherwise.")]
-Why = Annotated[str, typer.Option(help="Why: it is kept with the letters.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 _AGE: Final = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smhd])")
@@ -86,11 +84,6 @@ def some(which: Which, *, all_: bool) -> Which:
     if which.everything and not all_:
         raise typer.BadParameter("say which letters: ids, --group, another filter, or --all")
     return which
-
-
-def who(given: str) -> str:
-    """Return who is acting."""
-    return given or getpass.getuser()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from adapters.process.environment import plain as unwrapped
 from adapters.process.system import SystemClock, new_id
 from adapters.rabbitmq.connection import connect
 from adapters.rabbitmq.publisher import open_publisher
+from cli.acting import As, Why
 from cli.commands.dead_letters.options import (
-    As,
     AsJson,
     Fingerprint,
     Integration,
@@ -30,7 +30,6 @@ from cli.commands.dead_letters.options import (
     Older,
     ReasonCode,
     Tenant,
-    Why,
     office,
     some,
     which_of,

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 import orjson
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.showing import instant, plain
 from events.letters import Group, Letter
@@ -17,9 +17,15 @@ from worker.dead_letters.editing import text_of
 from worker.dead_letters.veil import HIDDEN, veiled
 
 
+def _whole(name: str) -> Column:
+    """Return a column that is never cut: what is in it is copied into the next command."""
+    return Column(name, no_wrap=True, overflow="ignore")
+
+
 def letters_table(letters: Iterable[Letter]) -> Table:
     """Return letters as a table."""
-    table = Table("last failure", "id", "about", "reason", "times", "status", "group", box=None, pad_edge=False)
+    others = (Column("about", overflow="fold"), "reason", "times", "status")
+    table = Table(_whole("last failure"), _whole("id"), *others, _whole("group"), box=None, pad_edge=False)
     for one in letters:
         about = one.subject.item or one.subject.integration_id or one.original.queue
         whose = f"{one.subject.tenant_id} " if one.subject.tenant_id is not None else ""
@@ -31,7 +37,8 @@ def letters_table(letters: Iterable[Letter]) -> Table:
 
 def groups_table(groups: Iterable[Group]) -> Table:
     """Return groups as a table."""
-    table = Table("group", "letters", "failures", "last hour", "an hour", "first", "last", "such as", box=None)
+    counts = ("letters", "failures", "last hour", "an hour")
+    table = Table(_whole("group"), *counts, _whole("first"), _whole("last"), "such as", box=None, pad_edge=False)
     for one in groups:
         sample = plain(f"{one.sample.failure.reason}: {one.sample.failure.detail}")[:60]
         numbers = (str(one.letters), str(one.occurrences), str(one.last_hour), f"{one.per_hour:.1f}")
