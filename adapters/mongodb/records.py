@@ -9,7 +9,6 @@ from typing import Final
 from adapters.mongodb.codec import item_to_document, link_from_document
 from adapters.mongodb.dead_letters import DeadLetters
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
-from adapters.mongodb.integrations import COLLECTION as INTEGRATIONS
 from adapters.mongodb.journal import COLLECTION as LOG
 from adapters.mongodb.journal import entry_from_document
 from adapters.mongodb.links import COLLECTION as LINKS
@@ -18,6 +17,7 @@ from adapters.mongodb.overview import Overview
 from adapters.mongodb.runs import Runs
 from adapters.mongodb.tenants import Tenants
 from adapters.mongodb.understanding import all_understood
+from adapters.mongodb.wishes import COLLECTION as INTEGRATIONS
 from events.integration import Assignee, Integration
 from events.journal import Entry
 from events.letters import Letter, Which
