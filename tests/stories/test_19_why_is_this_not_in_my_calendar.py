@@ -102,7 +102,7 @@ async def test_the_users_ticks_and_switches_are_told(world: Stage) -> None:
     dana = await world.link(304, outbound=Outbound(appointments=False))
     item = await appointment(world, 304)
     await world.told(dana.integration_id, reason="type_not_ticked")
-    assert await why(world, named(item)) == "type_not_ticked"
+    await world.until(lambda: _is(world, item, "type_not_ticked"))
     await world.psa.deactivate(dana.integration_id)
     todo = await world.psa.create_item(ItemType.TODO, [304], description="Call back", date=at(9))
     await world.until(lambda: _is(world, todo, "inactive"))

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from adapters.mongodb.driver import Database
 from adapters.mongodb.indexes import apply
+from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal, kept_for
 from adapters.mongodb.links import Links
 from adapters.mongodb.records import Records
-from adapters.mongodb.wishes import COLLECTION, Integrations
+from adapters.mongodb.wishes import COLLECTION
 from events.commands import Cause
 from events.integration import Assignee
 from events.journal import Act, Entry, Result
