@@ -25,6 +25,7 @@ from cli.commands import (
     log,
     publish,
     record,
+    recheck,
     relay,
     sandbox,
     tenants,
@@ -71,6 +72,7 @@ measuring.callback()(bench.command)
 measuring.command("dead-letters")(bench_letters.command)
 app.add_typer(measuring, name="bench", rich_help_panel=_TRY)
 app.command("publish", rich_help_panel=_TRY)(publish.command)
+integrations.app.command("recheck")(recheck.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
 app.add_typer(brakes.app, name="brakes", rich_help_panel=_SEE)
 app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)

@@ -21,8 +21,11 @@ Shown = Mapping[EventKey, CalendarEvent]
 
 async def shown_now(work: Slice, links: Sequence[Link]) -> Shown | None:
     """Read the whole calendar, if that is the quicker way to look for the events of these links."""
-    if len(links) <= _ONE_BY_ONE:
-        return None
+    return None if len(links) <= _ONE_BY_ONE else await all_shown(work)
+
+
+async def all_shown(work: Slice) -> Shown:
+    """Read the whole calendar."""
     page = await work.calendar.first_page(None)
     shown = {key_of(event): event for event in page.events}
     while page.next_url is not None:

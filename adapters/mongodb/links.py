@@ -159,6 +159,18 @@ class Links:  # noqa: PLR0904 - one method for each question that is asked of li
         with away():
             await self._collection.update_many(query, {"$set": {"due_at": now}})
 
+    async def read_anew(self, integration_id: str, now: datetime) -> int:
+        """Have all items read from the PSA, whatever was heard of them last. Returns how many there are."""
+        query: Query = {
+            "integration_id": integration_id,
+            "item": {"$ne": None},
+            "psa_seen.deleted": False,
+            "state": {"$ne": LinkState.BURIED.value},
+        }
+        with away():
+            result = await self._collection.update_many(query, {"$set": {"psa_seen.item": None, "due_at": now}})
+        return result.matched_count
+
     async def series_ahead(self, integration_id: str, names: Sequence[str], now: datetime) -> dict[str, int]:
         """Return how many occurrences of these series are known, let in, and not over yet."""
         end = "calendar_seen.content.when.end"

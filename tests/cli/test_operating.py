@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 import pytest
+from pymongo import MongoClient
 
 from adapters.mongodb.driver import Database, Driver, open_database
 from adapters.mongodb.integrations import Integrations
@@ -156,6 +157,22 @@ def test_one_integration_is_shown_without_its_secrets(calsync: Calsync, here: Ma
     unknown = calsync("integrations", "show", "int_nobody", **here)
     assert (unknown.code, unknown.out) == (1, "")
     assert "int_nobody" in unknown.err
+
+
+def test_both_sides_of_integrations_are_rechecked(
+    calsync: Calsync, here: Mapping[str, str], stored: Put, mongodb_url: str, database: str
+) -> None:
+    stored(_two_integrations)
+    told = calsync("integrations", "recheck", "--all", "--future", "3_months", **here)
+    assert (told.code, told.out.splitlines()) == (
+        0,
+        ["0 items of 3 integrations are read anew, and a run looks for what is not known."],
+    )
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        orders = list(client[database]["orders"].find())
+    assert [one["details"]["send"]["future"] for one in orders] == ["3_months"] * 3
+    for words in ([], ["int_ann", "--all"], ["int_nobody"]):
+        assert calsync("integrations", "recheck", *words, **here).code == 1
 
 
 # The log

@@ -459,6 +459,19 @@ class MemoryLinks:
         ]
         return dict(Counter(ahead))
 
+    async def read_anew(self, integration_id: str, now: datetime) -> int:
+        await self._step("read anew")
+        concerned = [
+            link
+            for link in self._of(integration_id)
+            if link.item and link.psa_seen and not link.psa_seen.deleted and link.state is not LinkState.BURIED
+        ]
+        for link in concerned:
+            assert link.psa_seen is not None
+            self.links[link.id] = replace(link, psa_seen=replace(link.psa_seen, item=None), due_at=now)
+        await self._step("read anew")
+        return len(concerned)
+
     async def all_due(self, integration_id: str, now: datetime) -> None:
         await self._step("all due")
         for link in list(self.links.values()):

@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from pydantic import JsonValue
 from typing_extensions import override
 
 from events.calendar import CalendarWrite, Page, UserInfo, WriteResult
@@ -17,13 +16,13 @@ from events.commands import Cause, Wake
 from events.failures import MustReconnect, RateLimited, Refused, System, TryLater
 from events.integration import CalendarInfo, Held, Status
 from events.items import ItemType
-from events.orders import Order, OrderKind
 from events.psa import Inbound
 from events.reasons import Reason
 from events.runs import RunState
 from tests.memory.access import ACCOUNT, MemoryAccess
 from tests.memory.calendar import Pace
 from tests.memory.platform import stamp
+from tests.simulation.runs import sync_now
 from tests.simulation.wizard import Wizard
 from tests.simulation.world import INTEGRATION, NOON, USER, Message, World
 
@@ -128,16 +127,6 @@ def test_a_connection_that_counts_as_broken_is_asked_about_and_heals_by_itself(w
 # Under a run
 
 
-def sync_now(world: World) -> None:
-    """Let the user press *Sync now*, for both ways."""
-    month: JsonValue = {"past": "none", "future": "1_month"}
-    details: dict[str, JsonValue] = {"trigger": "asked", "retrieve": month, "send": month}
-    order = Order(f"{INTEGRATION}/2", INTEGRATION, 2, OrderKind.SYNC, world.clock.now(), details)
-    world.orders.orders[order.id] = order
-    row = world.integrations.rows[INTEGRATION]
-    row.integration = replace(row.integration, due_at=world.clock.now())
-
-
 def unheard_items(world: World) -> None:
     """Make items of which nobody is told."""
     for number in range(ITEMS):
@@ -181,7 +170,6 @@ def test_a_tick_that_is_taken_away_under_a_run_holds_at_once_and_the_run_goes_on
     world.settle()
     unheard_items(world)
     sync_now(world)
-    world.queue.append(Message("wake", "run", Wake(integration_id=INTEGRATION, cause=Cause.DUE)))
     running = world.deliver(world.queue[0])
     while len(world.calendar.live()) < 4:
         world.advance_task(running)

@@ -294,3 +294,16 @@ async def test_what_a_series_has_ahead_is_counted_without_what_is_over_withheld_
     assert await links.series_ahead(ANN.integration_id, names, NOW) == {"daily": 4, "weekly": 1}
     assert await links.series_ahead(ANN.integration_id, names, NOW + HOUR) == {"daily": 1}
     assert await links.series_ahead(ANN.integration_id, ["weekly"], NOW) == {"weekly": 1}
+
+
+async def test_all_items_of_an_integration_can_be_read_anew_those_that_are_gone_excepted(links: LinkStore) -> None:
+    known, waiting = settled(link(item(1), psa_seen=seen(3))), link(item(2), psa_seen=seen(1), due_at=after(1))
+    gone, buried = link(item(3), psa_seen=seen(2, deleted=True)), link(item(4), psa_seen=seen(1))
+    others = link(item(5), BOB, psa_seen=seen(1))
+    await put(links, known, waiting, gone, replace(buried, state=LinkState.BURIED), others)
+    assert await links.read_anew(ANN.integration_id, NOW) == 2
+    found = [await stored(links, one) for one in (known, waiting, gone, buried, others)]
+    assert [one.psa_seen and one.psa_seen.revision for one in found] == [3, 1, 2, 1, 1]
+    lacking = [one.psa_seen is not None and one.psa_seen.item is None for one in found]
+    assert [(lacks, one.due_at) for lacks, one in zip(lacking[:2], found, strict=False)] == [(True, NOW), (True, NOW)]
+    assert (found[2], found[3].due_at, found[4]) == (gone, None, others)
