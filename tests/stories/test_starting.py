@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest_asyncio
 import structlog
+from aio_pika.abc import AbstractChannel
 from pydantic import SecretStr
 
 from adapters.rabbitmq.connection import connect_once
-from events.addresses import COMMANDS_QUEUE, OUTCOMES, OUTCOMES_QUEUE
+from adapters.rabbitmq.topology import QUEUES
+from events.addresses import COMMANDS_QUEUE, DEAD_LETTERS, OUTCOMES, OUTCOMES_QUEUE
 from events.failures import Misconfigured
 from events.reasons import Reason
 from tests.services import Urls
@@ -43,13 +46,55 @@ async def refused(settings: Settings) -> str:
     return told.detail
 
 
-async def test_a_worker_does_not_start_with_a_classic_queue_and_says_what_to_do(world: Stage) -> None:
+Change = Callable[[AbstractChannel], Awaitable[object]]
+TO_CHANGE = "delete it (a queue when it is empty), then run `calsync topology apply`"
+APPLY = "run `calsync topology apply`"
+
+
+TO_THE_DEAD = ("x-dead-letter-exchange", "x-dead-letter-routing-key", "x-dead-letter-strategy")
+
+
+def declared(**changes: str | int | None) -> Change:
+    """Declare the queue of commands in another way: with these arguments, or without those that are None."""
+    (honest,) = (queue for queue in QUEUES if queue.name == COMMANDS_QUEUE)
+    changed: dict[str, str | int | None] = {**honest.arguments, **changes}
+    arguments: Any = {name: value for name, value in changed.items() if value is not None}
+    return lambda channel: channel.declare_queue(COMMANDS_QUEUE, durable=True, arguments=arguments)
+
+
+async def left_out(channel: AbstractChannel) -> None:
+    """Declare nothing in its place."""
+
+
+LOSING: dict[str, tuple[Change, str, str]] = {
+    "is a classic queue": (
+        lambda channel: channel.declare_queue(COMMANDS_QUEUE, durable=True),
+        "differently",
+        TO_CHANGE,
+    ),
+    "has no way to the dead letters": (declared(**dict.fromkeys(TO_THE_DEAD)), "differently", TO_CHANGE),
+    "leads its dead letters elsewhere": (declared(**{"x-dead-letter-exchange": "nowhere"}), "differently", TO_CHANGE),
+    "loses dead letters on their way": (declared(**{"x-dead-letter-strategy": None}), "differently", TO_CHANGE),
+    "drops the oldest when it is full": (declared(**{"x-overflow": "drop-head"}), "differently", TO_CHANGE),
+    "is not there": (left_out, "does not exist", APPLY),
+}
+
+
+async def test_a_worker_does_not_start_with_a_queue_that_could_lose_messages_and_says_what_to_do(world: Stage) -> None:
     async with connect_once(world.settings.broker_url, "somebody") as connection, connection.channel() as channel:
-        await channel.queue_delete(COMMANDS_QUEUE)
-        await channel.declare_queue(COMMANDS_QUEUE, durable=True)
-    said = await refused(world.settings)
-    assert said.startswith(f"queue {COMMANDS_QUEUE} is declared differently")
-    assert "delete it (a queue when it is empty), then run `calsync topology apply`" in said
+        for name, (change, problem, remedy) in LOSING.items():
+            await channel.queue_delete(COMMANDS_QUEUE)
+            await change(channel)
+            said = await refused(world.settings)
+            assert said.startswith(f"queue {COMMANDS_QUEUE} "), name
+            assert problem in said, name
+            assert remedy in said, name
+
+
+async def test_a_worker_does_not_start_without_the_exchange_of_dead_letters(world: Stage) -> None:
+    async with connect_once(world.settings.broker_url, "somebody") as connection, connection.channel() as channel:
+        await channel.exchange_delete(DEAD_LETTERS)
+    assert await refused(world.settings) == f"exchange {DEAD_LETTERS} does not exist: {APPLY}"
 
 
 async def test_a_worker_that_may_look_does_not_start_while_outcomes_go_nowhere(
