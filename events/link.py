@@ -261,6 +261,32 @@ class RunMark:
 
 
 @dataclass(frozen=True, slots=True)
+class PreImage:
+    """What a run found on one side before it wrote there for the first time, so that it can be taken back."""
+
+    run_id: str
+    inbound: bool
+    """Whether it wrote the item; otherwise it wrote the event."""
+    wrote: RunResult
+    before: Content | None = None
+    """None where nothing was there, and of what is private: that is not kept."""
+    left: str = ""
+    """Names what both sides held when the link came to rest in the run; empty until then."""
+    begun: bool = False
+    """Whether taking it back is under way."""
+    agreed: Content | None = None
+    """What the item held when the removal of its event began."""
+
+
+class Undoing(StrEnum):
+    """How far taking back is what a run did to a link."""
+
+    WANTED = "wanted"
+    """Nothing has been written for it."""
+    BEGUN = "begun"
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """See the module. Owned by the holder of the integration's lease, except `psa_seen`, which intake writes."""
 
@@ -307,6 +333,10 @@ class Link:
     """Of the trace in which something was begun that is not at rest yet."""
     run: RunMark | None = None
     """The last run that looked at it."""
+    images: tuple[PreImage, ...] = ()
+    """What the last run that wrote here found, one for each side that it wrote."""
+    undoing: Undoing | None = None
+    """Set while what the images tell of is taken back."""
     version: int = 0
     """Grows with every save by a lease holder; a save on an older version is refused."""
 

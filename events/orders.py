@@ -40,6 +40,8 @@ class OrderKind(StrEnum):
     """Find out what saving settings would do."""
     SYNC = "sync"
     """Begin a run that retrieves, sends, or both."""
+    UNDO_RUN = "undo_run"
+    """Take back what a run did."""
     CANCEL_RUN = "cancel_run"
     """End the run under way."""
 

@@ -498,6 +498,17 @@ class CancelRun(CloudEvent):
     data: RunData
 
 
+class UndoRun(CloudEvent):
+    """What a run did is to be taken back, except where either side has been changed since.
+
+    What the run made is removed, what it changed shows again what it showed before, whatever is ticked. From then
+    on two follow each other again once one is edited. Answered by `calsync.run.progress.v1`, of a run of its own.
+    """
+
+    type: Literal["psa.integration.undo_run.v1"]
+    data: RunData
+
+
 class ListCalendars(CloudEvent):
     """The PSA wants a fresh list of calendars. Answered by `calsync.integration.calendars_found.v1`."""
 
@@ -580,6 +591,7 @@ IntegrationEvent = Annotated[
     | Deactivate
     | SyncNow
     | CancelRun
+    | UndoRun
     | ListCalendars
     | ResolveAccount
     | CountCopies
@@ -605,6 +617,7 @@ PsaEvent = Annotated[
     | Deactivate
     | SyncNow
     | CancelRun
+    | UndoRun
     | ListCalendars
     | ResolveAccount
     | CountCopies

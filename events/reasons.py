@@ -141,6 +141,7 @@ class Reason(StrEnum):
     CANCELLED = "cancelled", "It was cancelled; what it had done until then stays."
     CALENDAR_REPLACED = "calendar_replaced", "Another calendar was chosen meanwhile."
     UNDONE = "undone", "What a run did here was taken back; the two follow each other again once one is edited."
+    NOT_UNDOABLE = "not_undoable", "The run deleted it; what was deleted is not brought back by taking the run back."
     CHANGED_SINCE = "changed_since", "It has been changed since the run, so it was left as it is."
 
     # Connection

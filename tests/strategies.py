@@ -39,10 +39,12 @@ from events.link import (
     LinkState,
     ManagedEvent,
     Origin,
+    PreImage,
     PsaAsk,
     PsaSeen,
     RunMark,
     RunResult,
+    Undoing,
     Verdict,
     link_id,
 )
@@ -169,6 +171,18 @@ run_marks: Final = whole(
 )
 
 
+images: Final = whole(
+    PreImage,
+    run_id=names,
+    inbound=st.booleans(),
+    wrote=st.sampled_from(RunResult),
+    before=maybe(contents),
+    left=texts,
+    begun=st.booleans(),
+    agreed=maybe(contents),
+)
+
+
 @st.composite
 def links(draw: st.DrawFn) -> Link:
     """Draw a link with any of its parts. Its id and its item's tenant are those that belong to it."""
@@ -207,6 +221,8 @@ def links(draw: st.DrawFn) -> Link:
             failing_since=maybe(moments),
             traceparent=texts,
             run=maybe(run_marks),
+            images=some(images),
+            undoing=maybe(st.sampled_from(Undoing)),
             version=counts,
         )
     )

@@ -17,7 +17,8 @@ from worker import telling
 from worker.at_calendar import put_and_remove, rehome
 from worker.at_psa import NEEDS_LOOK, PSA_WRITES, look_and_write
 from worker.core import record
-from worker.core.plan import Await, PutEvent, Quarantine, Rehome, RemoveEvent, Weigh
+from worker.core.plan import Await, LetBe, PutEvent, Quarantine, Rehome, RemoveEvent, Weigh
+from worker.core.undoing import let_be
 from worker.weighing import weigh
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ async def _concluded(work: Slice, one: Judged) -> Pair:
     match one.decision.action:
         case Rehome():
             return await rehome(work, one)
+        case LetBe():
+            return one.stored, let_be(one.link, one.decision.reason, work.now())
         case Await():
             next_look = record.next_look(one.link, work.now(), work.tools.timing)
             return one.stored, work.under_way(replace(one.link, due_at=next_look))

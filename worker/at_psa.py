@@ -226,7 +226,7 @@ def _created(work: Slice, one: Judged, answer: CreateAnswer) -> Judged | _Made:
             link = one.link
             if found and not one.begun:
                 # Made by a former integration of this calendar: the two have never been compared.
-                link = replace(link, psa_asks=())
+                link = record.found_there(replace(link, psa_asks=()))
             else:
                 work.tell(telling.written, link, one.decision)
             return _Made(one.stored, link, now, answered=not found)

@@ -19,6 +19,7 @@ from worker.core.restoring import still_wanted
 from worker.core.revise import here, is_unticked, is_users_own_elsewhere
 from worker.core.series import in_good_time
 from worker.core.sides import PsaGone, PsaView, settle_calendar, settle_psa
+from worker.core.undoing import still_undoing
 from worker.projection.events import without_text
 from worker.projection.items import Showing, picture
 
@@ -94,7 +95,7 @@ def judge(stored: Link, link: Link, circumstances: Circumstances, *, answered: b
     link = settle_calendar(link, waited=waited(link, read_at, timing))
     if is_users_own_elsewhere(link, policy.calendar_id) and not link.psa_asks:
         return Judged(stored, link, pictured.view, pictured.item, leave_behind(link, pictured.view))
-    link = still_wanted(link, pictured.view)
+    link = still_undoing(still_wanted(link, pictured.view))
     now = circumstances.now
     link = thawed(link, pictured.view, now)
     while True:

@@ -31,6 +31,7 @@ from worker.conflicts import restore
 from worker.runs.beginning import begin_sync
 from worker.runs.ending import cancel_run
 from worker.runs.previewing import preview
+from worker.runs.undoing import begin_undo
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -93,6 +94,8 @@ async def _carry_out(desk: Desk, order: Order) -> datetime | None:  # noqa: C901
             return await preview(desk.tools, desk.holding, order, desk.pretend)
         case OrderKind.SYNC:
             return await begin_sync(desk.tools, desk.holding, order)
+        case OrderKind.UNDO_RUN:
+            return await begin_undo(desk.tools, desk.holding, order)
         case OrderKind.CANCEL_RUN:
             await cancel_run(desk.tools, desk.holding, order)
             return None

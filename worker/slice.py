@@ -215,7 +215,7 @@ class Slice:
         turned = [after.id for before, after in changes if is_private(after) and not is_private(before)]
         if turned:
             await self.tools.journal.redact(self.holding.id, turned)
-        changes = [(before, _traced(after)) for before, after in changes]
+        changes = [(before, _traced(_discreet(after))) for before, after in changes]
         refused = await self.tools.links.save(self.holding.lease, changes)
         return [replace(after, version=before.version + 1) for before, after in changes if before.id not in refused]
 
@@ -229,6 +229,10 @@ class Slice:
         for link, entry, trace in parked:
             await self.tools.failed_items.park(link, entry, trace)
         _count(report)
+
+
+def _discreet(link: Link) -> Link:
+    return record.redacted(link) if link.images and is_private(link) else link
 
 
 def _count(report: Report) -> None:

@@ -26,11 +26,13 @@ from events.link import (
     LinkState,
     ManagedEvent,
     Origin,
+    PreImage,
     PsaAsk,
     PsaSeen,
     RunMark,
     RunResult,
     Standing,
+    Undoing,
     Verdict,
     bare_reference,
     full_reference,
@@ -103,6 +105,8 @@ def link_from_document(document: Document) -> Link:
         failing_since=document["failing_since"],
         traceparent=document.get("traceparent", ""),
         run=_run_from_document(document.get("run")),
+        images=tuple(_image_from_document(image) for image in document.get("images", ())),
+        undoing=_undoing(document.get("undoing")),
         version=document["version"],
     )
 
@@ -382,6 +386,38 @@ def _run_from_document(document: Document | None) -> RunMark | None:
     )
 
 
+def _image_to_document(image: PreImage) -> Document:
+    return {
+        "run_id": image.run_id,
+        "inbound": image.inbound,
+        "wrote": image.wrote.value,
+        "before": _content_to_document(image.before),
+        "left": image.left,
+        "begun": image.begun,
+        "agreed": _content_to_document(image.agreed),
+    }
+
+
+def _images_to_documents(images: tuple[PreImage, ...]) -> list[Document]:
+    return [_image_to_document(image) for image in images]
+
+
+def _image_from_document(document: Document) -> PreImage:
+    return PreImage(
+        run_id=document["run_id"],
+        inbound=document["inbound"],
+        wrote=RunResult(document["wrote"]),
+        before=_content_from_document(document["before"]),
+        left=document["left"],
+        begun=document["begun"],
+        agreed=_content_from_document(document["agreed"]),
+    )
+
+
+def _undoing(code: str | None) -> Undoing | None:
+    return None if code is None else Undoing(code)
+
+
 def _result(code: str | None) -> RunResult | None:
     return None if code is None else RunResult(code)
 
@@ -427,5 +463,7 @@ _HELD: Final[dict[str, Callable[[Any], Any]]] = {
     "failing_since": _as_it_is,
     "traceparent": _as_it_is,
     "run": _run_to_document,
+    "images": _images_to_documents,
+    "undoing": _as_it_is,
 }
 """Attributes of a link that only the holder of the lease writes, and how each is stored under the same name."""

@@ -180,7 +180,8 @@ class MemoryCalendar:
             return
         else:
             after = replace(found, deleted=True)
-        overwritten = _values(found) - _values(after) if found and not found.deleted else set[str]()
+        kept = set[str]() if after.deleted else _values(after)
+        overwritten = _values(found) - kept if found and not found.deleted else set[str]()
         lost = frozenset(overwritten & self._human_values)
         self.applied.append(Applied(write.event, found, after, lost - self._read_values, lost - queued.shown))
         self._store(at, after)

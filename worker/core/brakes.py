@@ -114,7 +114,7 @@ def fingerprint(text: object) -> str:
 def flips(link: Link, decision: Decision, psa: PsaView, now: datetime) -> tuple[Flip, ...]:
     """Return the texts that a step replaces by others. What was asked before counts as if it were there already."""
     shown = link.calendar_seen.content if link.calendar_seen else None
-    if decision.reason is Reason.WANTED_BACK:
+    if decision.reason in {Reason.WANTED_BACK, Reason.UNDONE}:
         return ()  # a person says so
     match decision.action:
         case PutEvent(content=content) if shown is not None:

@@ -48,6 +48,7 @@ from worker.core.plan import (
 )
 from worker.core.restoring import change_back
 from worker.core.sides import PsaGone, PsaHolds, PsaNever, PsaUnread, PsaView, news
+from worker.core.undoing import comes_back, take_back
 
 if TYPE_CHECKING:
     from events.link import CalendarSeen, Link
@@ -75,6 +76,8 @@ def decide(link: Link, psa: PsaView, ownership: Ownership, asked: Asked) -> Plan
         return _do(ReadItem(), Reason.PSA_CHANGED)
     if seen is not None and seen.missing:
         return _do(VerifyEvent(), Reason.CALENDAR_DELETED)
+    if (back := take_back(link, psa, asked)) is not None:
+        return (back,)
     match psa:
         case PsaNever():
             return _without_item(link, seen)
@@ -140,7 +143,8 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
             return _do(Bury(), Reason.BOTH_DELETED if both else reason)
         return _do(Await() if removing and asks[-1].sent else RemoveEvent(), reason)
     if link.state is LinkState.DETACHED:
-        return _do(Rest(), link.reason)
+        again = comes_back(link, news(link, seen.content))
+        return _do(CreateItem(seen.content), Reason.CALENDAR_CHANGED) if again else _do(Rest(), link.reason)
     if reason is Reason.ITEM_NOT_FOUND:
         return _do(Rest(blocked=True), reason)  # absence is never evidence
     if isinstance(link.event, ExternalEvent) and link.calendar_base is None:
@@ -218,6 +222,8 @@ def _event_deleted(link: Link, psa: PsaHolds, rules: TypeRules) -> Plan:
 
 
 def _detached(link: Link, psa: PsaHolds) -> Plan:
+    if comes_back(link, moved(link, psa.content)):
+        return _again(link, psa, Reason.PSA_CHANGED)
     if Field.WHEN in moved(link, psa.content):
         return _again(link, psa, Reason.RESCHEDULED)
     return _do(Rest(), link.reason)

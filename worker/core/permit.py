@@ -6,7 +6,7 @@ Filtering comes after deciding, so that a tick that is set later finds the same 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from events.items import ItemType
 from events.link import ExternalEvent, Link
@@ -42,6 +42,10 @@ class Policy:
     tenant: TenantSettings = field(default_factory=TenantSettings)
 
 
+_ORDERED: Final = frozenset({Reason.WANTED_BACK, Reason.UNDONE})
+"""A person asked for just this, whatever is ticked."""
+
+
 def permit(plan: Plan, link: Link, policy: Policy) -> Decision:
     """Return the first step that may be taken, or what comes of not taking the first one."""
     withheld: Decision | None = None
@@ -59,12 +63,12 @@ def _instead(decision: Decision, link: Link, policy: Policy) -> Decision | None:
     match decision.action:
         case CreateItem():
             return _instead_of_creating(decision.reason, link, policy)
-        case ChangeItem() if not policy.inbound_update and decision.reason is not Reason.WANTED_BACK:
+        case ChangeItem() if not policy.inbound_update and decision.reason not in _ORDERED:
             return Decision(Rest(), Reason.UPDATE_NOT_TICKED)
-        case DeleteItem() if not policy.inbound_delete:
+        case DeleteItem() if not policy.inbound_delete and decision.reason not in _ORDERED:
             return Decision(Detach(), Reason.DELETE_NOT_TICKED)
         case PutEvent():
-            return _instead_of_putting(link, policy)
+            return _instead_of_putting(decision.reason, link, policy)
         case RemoveEvent():
             return _instead_of_removing(decision.reason, link, policy)
         case _:
@@ -97,8 +101,8 @@ def _is_private(seen: CalendarSeen | None) -> bool:
     return seen is not None and seen.content is not None and seen.content.private
 
 
-def _instead_of_putting(link: Link, policy: Policy) -> Decision | None:
-    if not _ticked(link, policy):
+def _instead_of_putting(reason: Reason, link: Link, policy: Policy) -> Decision | None:
+    if not _ticked(link, policy) and reason not in _ORDERED:
         return Decision(Rest(), Reason.TYPE_NOT_TICKED)
     if isinstance(link.event, ExternalEvent) and not _may_change(link, policy):
         return Decision(Rest(blocked=True), Reason.PSA_REFUSED if link.psa_refused else _obstacle(link, policy))
@@ -119,7 +123,7 @@ def _instead_of_removing(reason: Reason, link: Link, policy: Policy) -> Decision
         if reason is Reason.PSA_DELETED and allowed and _ticked(link, policy):
             return None
         return Decision(Detach(), reason if reason is not Reason.PSA_DELETED else Reason.NOT_PERMITTED)
-    allowed = _ticked(link, policy) or policy.remove_unticked
+    allowed = _ticked(link, policy) or policy.remove_unticked or reason in _ORDERED
     return None if allowed else Decision(Rest(), Reason.TYPE_NOT_TICKED)
 
 

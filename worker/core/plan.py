@@ -127,6 +127,11 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class LetBe:
+    """What a run did here is not taken back; the two go on following each other."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rehome:
     """The item needs an event of our own, because its former one belonged to the user and is gone."""
 
@@ -149,6 +154,7 @@ Action = (
     | Quarantine
     | Pause
     | Rehome
+    | LetBe
 )
 
 

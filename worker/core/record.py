@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from events.content import ALL_FIELDS
-from events.link import CREATION, CalendarAsk, ItemKey, Link, LinkState, PsaAsk, PsaSeen, RunMark, RunResult, Verdict
+from events.content import ALL_FIELDS, FIELDS
+from events.link import (
+    CREATION,
+    CalendarAsk,
+    ItemKey,
+    Link,
+    LinkState,
+    PreImage,
+    PsaAsk,
+    PsaSeen,
+    RunMark,
+    RunResult,
+    Undoing,
+    Verdict,
+)
 from events.reasons import Reason
 from worker.core.compare import take
 from worker.core.plan import (
@@ -87,7 +101,9 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
     """Write down a write before it goes out: from now on that side may hold it."""
     if decision.reason is Reason.NOT_CONFIRMED and link.calendar_asks and link.calendar_asks[-1].sent:
         link = replace(link, attempts=link.attempts + 1, failing_since=link.failing_since or now)
-    link = _writing(replace(link, state=LinkState.PENDING, reason=decision.reason, message="", due_at=now), decision)
+    link = replace(link, state=LinkState.PENDING, reason=decision.reason, message="", due_at=now)
+    link = _undoing_begun(link, decision) if decision.reason is Reason.UNDONE else link
+    link = _writing(link, decision, psa)
     shown = link.calendar_seen.content if link.calendar_seen else None
     kept = psa.content if isinstance(psa, PsaHolds) else None
     revision = link.psa_seen.revision if link.psa_seen else CREATION
@@ -95,6 +111,7 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
         link = replace(link, ending=None)  # it lives on: another deletion is to be weighed anew
     match decision.action:
         case PutEvent(content=content, fields=fields):
+            link = _anew(link)
             return _ask_calendar(link, CalendarAsk(content, fields, kept, shown, now), timing)
         case RemoveEvent():
             return _ask_calendar(link, CalendarAsk(None, frozenset(), None, shown, now), timing)
@@ -105,7 +122,7 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
                 # Made from an event that outlived its removal: nothing is on its way to it any more.
                 link = replace(link, calendar_asks=())
             again = link.item is not None or link.psa_seen is not None
-            fresh = replace(link, item=None, psa_seen=None, psa_base=None, psa_asks=())
+            fresh = replace(_undoing_over(link), item=None, psa_seen=None, psa_base=None, psa_asks=())
             generation = link.generation + (1 if again else 0)
             return replace(fresh, generation=generation, psa_asks=(PsaAsk(content, ALL_FIELDS, shown, CREATION),))
         case ChangeItem(content=content, fields=fields):
@@ -118,16 +135,77 @@ def intend(link: Link, decision: Decision, psa: PsaView, now: datetime, timing: 
             return link
 
 
+def _anew(link: Link) -> Link:
+    """Forget a former event: its tombstone says nothing about the one that is made now, whenever that is seen."""
+    seen = link.calendar_seen
+    if seen is None or not seen.deleted or seen.missing:
+        return link
+    return replace(link, calendar_seen=None, calendar_base=None, calendar_gone=seen.updated or link.calendar_gone)
+
+
 def _is_discarded(link: Link) -> bool:
     return link.ending is not None and link.ending.verdict is Verdict.DISCARDED
 
 
-def _writing(link: Link, decision: Decision) -> Link:
-    """Note in the mark of a run under way what is first written in the course of it."""
-    mark = link.run
-    if mark is None or mark.result is not None or mark.wrote is not None:
+def _writing(link: Link, decision: Decision, psa: PsaView) -> Link:
+    """Note in the mark of a run under way what is first written in the course of it, and what was there before."""
+    mark, wrote = link.run, _written(link, decision)
+    if mark is None or mark.result is not None or wrote is None:
         return link
-    return replace(link, run=replace(mark, wrote=_written(link, decision)))
+    if decision.reason is not Reason.UNDONE:
+        link = _remembering(link, mark, decision, psa, wrote)
+    return replace(link, run=replace(mark, wrote=mark.wrote or wrote))
+
+
+def _remembering(link: Link, mark: RunMark, decision: Decision, psa: PsaView, wrote: RunResult) -> Link:
+    inbound = isinstance(decision.action, CreateItem | ChangeItem | DeleteItem)
+    images = tuple(image for image in link.images if image.run_id == mark.run_id)
+    if any(image.inbound is inbound for image in images):
+        return replace(link, images=images)
+    shown = link.calendar_seen.content if link.calendar_seen else None
+    before = (psa.content if isinstance(psa, PsaHolds) else None) if inbound else shown
+    if wrote is RunResult.CREATED and not inbound and shown is not None:
+        wrote = RunResult.UPDATED  # left there by a former integration
+    kept = before if wrote is RunResult.UPDATED and before and not before.private else None
+    return replace(link, images=(*images, PreImage(mark.run_id, inbound, wrote, kept)))
+
+
+def _as_left(image: PreImage, run: RunMark, link: Link) -> PreImage:
+    return replace(image, left=left_by_run(link)) if image.run_id == run.run_id else image
+
+
+def left_by_run(link: Link) -> str:
+    """Name what both sides are known to hold."""
+    bases = [[str(base.value(f)) for f in FIELDS] if base else [] for base in (link.psa_base, link.calendar_base)]
+    return hashlib.sha256(repr(bases).encode(errors="replace")).hexdigest()[:16]
+
+
+def redacted(link: Link) -> Link:
+    """Return the link without what a run found on its sides: it was, or has become, private."""
+    return replace(link, images=tuple(replace(image, before=None, agreed=None) for image in link.images))
+
+
+def found_there(link: Link) -> Link:
+    """Return the link of an item that a run was about to create, and that was there already."""
+    return replace(link, images=tuple(image for image in link.images if not image.inbound))
+
+
+def _undoing_begun(link: Link, decision: Decision) -> Link:
+    """Write down that taking back is under way. An event that is put back is from then on written like any other."""
+    if isinstance(decision.action, PutEvent):
+        return without_first_image(link)
+    first = [replace(image, begun=True, agreed=image.agreed or link.psa_base) for image in link.images[:1]]
+    return replace(link, images=(*first, *link.images[1:]), undoing=Undoing.BEGUN)
+
+
+def _undoing_over(link: Link) -> Link:
+    return link if link.undoing is None else replace(link, images=(), undoing=None)
+
+
+def without_first_image(link: Link) -> Link:
+    """Return the link with one thing less to take back."""
+    rest = link.images[1:]
+    return replace(link, images=rest, undoing=Undoing.BEGUN if rest else None)
 
 
 def _written(link: Link, decision: Decision) -> RunResult | None:
@@ -177,11 +255,6 @@ def _ask_calendar(link: Link, ask: CalendarAsk, timing: Timing) -> Link:
 
 def sent(link: Link, now: datetime, timing: Timing) -> Link:
     """The calendar accepted the write; whether it is applied, a read-back will tell."""
-    creating = link.calendar_base is None and link.calendar_seen is not None and link.calendar_seen.deleted
-    if creating and link.calendar_seen is not None:
-        # A tombstone of the former event says nothing about the new one.
-        gone = link.calendar_seen.updated or link.calendar_gone
-        link = replace(link, calendar_seen=None, calendar_gone=gone)
     asks = (*link.calendar_asks[:-1], replace(link.calendar_asks[-1], sent=True))
     link = replace(link, calendar_asks=asks)
     return replace(link, due_at=next_look(link, now, timing))
@@ -273,6 +346,10 @@ def _resting(link: Link, state: LinkState, reason: Reason) -> Link:
     if link.state is LinkState.DETACHED and state is LinkState.SETTLED and reason is link.reason:
         state = LinkState.DETACHED
     run = _run_ended(link, state, reason)
+    if run is not None and run is not link.run:
+        link = replace(link, images=tuple(_as_left(image, run, link) for image in link.images))
+    if state is not LinkState.QUARANTINED:
+        link = _undoing_over(link)
     return replace(link, state=state, reason=reason, due_at=None, attempts=0, failing_since=None, run=run)
 
 

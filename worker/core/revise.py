@@ -39,6 +39,8 @@ def here(link: Link, calendar_id: str) -> Link:
         psa_base=link.psa_base if link.state is LinkState.DETACHED else None,
         attempts=0,
         failing_since=None,
+        images=(),
+        undoing=None,
     )
 
 
@@ -84,6 +86,8 @@ def tombstone(link: Link) -> Link:
         due_at=None,
         attempts=0,
         failing_since=None,
+        images=(),
+        undoing=None,
     )
 
 

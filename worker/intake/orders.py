@@ -18,6 +18,7 @@ from events.psa import (
     RestoreValue,
     SyncDirection,
     SyncNow,
+    UndoRun,
     Unfreeze,
 )
 from events.runs import RunTrigger
@@ -38,6 +39,7 @@ OrderEvent = (
     | Preview
     | SyncNow
     | CancelRun
+    | UndoRun
     | ResolveAccount
     | CountCopies
     | ReleaseDeletions
@@ -64,6 +66,8 @@ def order_of(event: OrderEvent, now: datetime) -> Order | None:  # noqa: C901 - 
             return _run(data, RunTrigger.ASKED, _ranges(retrieve, send), now)
         case CancelRun(data=data):
             return _order(data, OrderKind.CANCEL_RUN, now)
+        case UndoRun(data=data):
+            return _order(data, OrderKind.UNDO_RUN, now)
         case ResolveAccount(data=data):
             return _order(data, OrderKind.RESOLVE_ACCOUNT, now)
         case CountCopies(data=data):

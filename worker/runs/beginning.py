@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from worker.holding import Holding
     from worker.slice import Tools
 
-_ASK_AGAIN: Final = timedelta(seconds=15)
+ASK_AGAIN: Final = timedelta(seconds=15)
 _RANGE: Final[TypeAdapter[Range | None]] = TypeAdapter(Range | None)
 
 
@@ -35,7 +35,7 @@ async def begin_sync(tools: Tools, holding: Holding, order: Order) -> datetime |
     trigger = RunTrigger(str(order.details["trigger"]))
     now = tools.clock.now()
     if trigger is RunTrigger.SAVED and not _in_force(holding):
-        return now + _ASK_AGAIN  # what was ticked when the settings were saved begins once they are in force
+        return now + ASK_AGAIN  # what was ticked when the settings were saved begins once they are in force
     run = _run(holding, order, trigger, now)
     known = await tools.runs.get(order.id)
     if known is not None:
@@ -49,7 +49,7 @@ async def begin_sync(tools: Tools, holding: Holding, order: Order) -> datetime |
     elif does(other, run.retrieve, run.send):
         run = other
     else:
-        return now + _ASK_AGAIN
+        return now + ASK_AGAIN
     await tools.outcomes.publish([outcomes.run_progress(holding, run, now, asked_by=order.revision)])
     return None
 
@@ -60,6 +60,17 @@ def _in_force(holding: Holding) -> bool:
 
 
 async def _obstacle(tools: Tools, holding: Holding, run: Run) -> Reason | None:
+    if (reason := not_at_work(holding)) is not None:
+        return reason
+    latest = await tools.runs.latest(holding.id)
+    if latest is None or not latest.over or run.trigger is RunTrigger.SAVED:
+        return None
+    soon = run.started_at - latest.started_at < PAUSE
+    return Reason.TOO_SOON if soon and does(latest, run.retrieve, run.send) else None
+
+
+def not_at_work(holding: Holding) -> Reason | None:
+    """Return why no run can take place at all."""
     wanted, held = holding.integration.wanted, holding.held
     if wanted.settings is None:
         return Reason.NOT_CONFIGURED
@@ -67,13 +78,7 @@ async def _obstacle(tools: Tools, holding: Holding, run: Run) -> Reason | None:
         return Reason.INACTIVE
     if held.status is not Status.CONNECTED:
         return held.reason
-    if not _in_force(holding):
-        return Reason.NOT_CONFIGURED
-    latest = await tools.runs.latest(holding.id)
-    if latest is None or not latest.over or run.trigger is RunTrigger.SAVED:
-        return None
-    soon = run.started_at - latest.started_at < PAUSE
-    return Reason.TOO_SOON if soon and does(latest, run.retrieve, run.send) else None
+    return None if _in_force(holding) else Reason.NOT_CONFIGURED
 
 
 def _run(holding: Holding, order: Order, trigger: RunTrigger, now: datetime) -> Run:

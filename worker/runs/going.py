@@ -20,6 +20,7 @@ from worker.reconcile import reconcile
 from worker.runs.ending import end, save
 from worker.runs.reading import read_page
 from worker.runs.sending import send_page
+from worker.runs.undoing import take_back_page
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,6 +43,9 @@ async def bring_to_rest(work: Slice) -> datetime | None:
     ends = work.tools.clock.monotonic() + TURN
     due_at = await reconcile(work)
     run = await _under_way(work)
+    if run is not None and not run.over:
+        # Or a worker that takes over from a dead one would look once more for all that the run has written so far.
+        await work.holding.save()
     while run is not None and not run.over:
         if work.over or work.tools.clock.monotonic() >= ends:
             return work.now()
@@ -51,7 +55,7 @@ async def bring_to_rest(work: Slice) -> datetime | None:
             run = taken
             continue
         return min(taken.until, due_at or taken.until)
-    return due_at
+    return due_at if run is None else work.now()  # somebody may have waited for its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,15 @@ async def _step(work: Slice, run: Run) -> Run | _Waits:
 
 
 async def _page(work: Slice, run: Run) -> tuple[Phase, Position]:
-    return await (send_page(work, run) if run.phase is Phase.SEND else read_page(work, run))
+    match run.phase:
+        case Phase.SEND:
+            return await send_page(work, run)
+        case Phase.READ:
+            return await read_page(work, run)
+        case Phase.TAKE_BACK:
+            return await take_back_page(work, run)
+        case Phase.SETTLE:
+            return run.phase, run.position
 
 
 def _lane(run: Run) -> Lane:

@@ -30,6 +30,7 @@ from sandbox.psa.model.integrations import (
     ResolveAccount,
     Restore,
     SyncNow,
+    UndoRun,
     Unfreeze,
     Wish,
 )
@@ -124,6 +125,10 @@ class SyncCalls(Calls):  # noqa: PLR0904 - one method for each button
     async def cancel_run(self, integration_id: str, run_id: str) -> IntegrationView:
         """End a run."""
         return await self._wish(integration_id, CancelRun(run_id=run_id))
+
+    async def undo_run(self, integration_id: str, run_id: str) -> IntegrationView:
+        """Take a run back."""
+        return await self._wish(integration_id, UndoRun(run_id=run_id))
 
     async def list_calendars(self, integration_id: str) -> IntegrationView:
         """Ask for the calendars."""

@@ -130,6 +130,7 @@ SYNC_ENDPOINTS: Final = (
     Endpoint("POST", _INTEGRATION + "/deactivate", "Active was switched off.", _wishing("deactivate")),
     Endpoint("POST", _INTEGRATION + "/sync_now", "A run was asked for: {direction?, range?}.", _wishing("sync_now")),
     Endpoint("POST", _INTEGRATION + "/cancel_run", "A run was ended: {run_id}.", _wishing("cancel_run")),
+    Endpoint("POST", _INTEGRATION + "/undo_run", "A run was to be taken back: {run_id}.", _wishing("undo_run")),
     Endpoint("POST", _INTEGRATION + "/list_calendars", "The calendars were asked for.", _wishing("list_calendars")),
     Endpoint(
         "POST",

@@ -88,6 +88,13 @@ class CancelRun(_Wish):
     run_id: str
 
 
+class UndoRun(_Wish):
+    """The user wants back what was there before a run."""
+
+    do: Literal["undo_run"] = "undo_run"
+    run_id: str
+
+
 class ListCalendars(_Wish):
     """The user opened the list of calendars."""
 
@@ -151,6 +158,7 @@ Wish = Annotated[
     | Deactivate
     | SyncNow
     | CancelRun
+    | UndoRun
     | ListCalendars
     | ResolveAccount
     | CountCopies
