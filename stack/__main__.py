@@ -1,4 +1,4 @@
-"""`python -m stack`: keep RabbitMQ and MongoDB up until Ctrl-C. `python -m stack prepare`: only fetch them."""
+"""`python -m stack`: keep RabbitMQ and MongoDB up until Ctrl-C. `python -m stack prepare`: only fetch all there is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from stack.browser import prepare_browser
 from stack.failures import EXIT_CODE, Unavailable
 from stack.opening import open_stack, prepare
 
@@ -16,6 +17,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if arguments == ["prepare"]:
             prepare()
+            prepare_browser()
         else:
             _keep_until_asked_to_end()
     except Unavailable as failure:

@@ -44,6 +44,10 @@ from events.addresses import (
 from events.failures import System, TryLater
 from events.lanes import Lane
 from worker.access import CronofyAccess, Service
+from worker.console.app import console
+from worker.console.guarding import Guard
+from worker.console.offices import Means, Office, Offices
+from worker.console.sessions import Role, Sessions
 from worker.consumers.commands import CommandsConsumer
 from worker.consumers.dead_letters import BATCH as KEPT_AT_ONCE
 from worker.consumers.dead_letters import Keeper
@@ -105,24 +109,35 @@ async def run_worker(settings: Settings, parts: Sequence[Part], stopping: asynci
     """
     clock = SystemClock()
     ops = Ops(Pulse(), Readiness(clock, stopping.is_set))
-    outages = Outages(logger())
-    async with serve(ops_app(ops), settings.ops_host, settings.ops_port) as url, asyncio.TaskGroup() as tasks:
+    outages, offices = Outages(logger()), Offices()
+    tokens = _console_tokens(settings)
+    others = [console(Guard(Sessions(tokens), offices, clock), logger())] if tokens else []
+    async with serve(ops_app(ops, others), settings.ops_host, settings.ops_port) as url, asyncio.TaskGroup() as tasks:
         logger().info(Said.SERVING, url=url)
         beating = tasks.create_task(ops.pulse.beat())
         try:
-            await _run_when_possible(settings, parts, stopping, ops, outages)
+            await _run_when_possible(settings, parts, stopping, ops, outages, offices)
         finally:
             beating.cancel()
 
 
+def _console_tokens(settings: Settings) -> dict[Role, str]:
+    given = {Role.READER: settings.console_reader_token, Role.OPERATOR: settings.console_operator_token}
+    return {role: token.get_secret_value() for role, token in given.items() if token is not None}
+
+
 async def _run_when_possible(
-    settings: Settings, parts: Sequence[Part], stopping: asyncio.Event, ops: Ops, outages: Outages
+    settings: Settings,
+    parts: Sequence[Part],
+    stopping: asyncio.Event,
+    ops: Ops,
+    outages: Outages,
+    offices: Offices,
 ) -> None:
-    clock = SystemClock()
     attempts = 0
     while not stopping.is_set():
         try:
-            await _run(settings, parts, stopping, clock, ops, outages)
+            await _run(settings, parts, stopping, ops, outages, offices)
         except* TryLater as group:
             error = _first(group)
             ops.readiness.ends(error)
@@ -145,10 +160,11 @@ async def _run(
     settings: Settings,
     parts: Sequence[Part],
     stopping: asyncio.Event,
-    clock: SystemClock,
     ops: Ops,
     outages: Outages,
+    offices: Offices,
 ) -> None:
+    clock = SystemClock()
     async with contextlib.AsyncExitStack() as stack:
         opened = await _open(stack, settings, stopping, clock, ops.pulse, outages)
         runs = [await _start(stack, part, opened, clock) for part in parts]
@@ -160,6 +176,9 @@ async def _run(
             for one in runs:
                 tasks.create_task(one.run())
             tasks.create_task(watch_broker(lambda: opened.connections.there, outages, stopping))
+            if _console_tokens(settings):
+                office = await _open_office(stack, opened, offices)
+                tasks.create_task(office.run_jobs(stopping))
         opened.shop.log.info(Said.STOPPED)
 
 
@@ -260,6 +279,21 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         return CronofyAccess(service, holding, lane)
 
     return Executor(opened.integrations, opened.shop.commands, tenants, tools, access, access)
+
+
+async def _open_office(stack: contextlib.AsyncExitStack, opened: _Opened, offices: Offices) -> Office:
+    """Open what the console's pages work with, for as long as the worker works."""
+    settings, shop = opened.settings, opened.shop
+    means = Means(
+        database=opened.database,
+        rabbitmq_url=settings.broker_url,
+        live=await stack.enter_async_context(opened_sides(settings, opened.database)),
+        clock=shop.clock,
+        new_id=new_id,
+        keep=timedelta(days=settings.dead_letters_keep_days),
+        log=shop.log,
+    )
+    return stack.enter_context(offices.opened(means))
 
 
 async def _clients(stack: contextlib.AsyncExitStack, settings: Settings) -> tuple[Cronofy, Psa]:

@@ -26,3 +26,7 @@ class Said(StrEnum):
     PARKED = "message_dead_lettered"
     UNROUTABLE = "dead_letter_unroutable"
     FAILED = "message_failed"
+    REPLAYED = "replay_job_ended"
+    REPLAY_STOPPED = "replay_job_stopped"
+    SIGNED_IN = "console_signed_in"
+    NOT_SIGNED_IN = "console_refused"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, SecretStr
 
 from adapters.cronofy.portal import app_url_of
@@ -9,6 +11,9 @@ from adapters.mongodb.driver import Driver
 from adapters.process.endpoints import CaFile, HttpUrl, ManagedBroker, MongoUrl, with_parameter
 from adapters.process.environment import FromEnvironment, Secrets
 from events.lanes import Allowance
+
+ConsoleToken = Annotated[SecretStr | None, Field(min_length=24)]
+"""Long enough that nobody guesses it."""
 
 
 class Store(FromEnvironment):
@@ -73,6 +78,10 @@ class Settings(Infrastructure):
     """At which port. 0 takes a free one, and the log says which."""
     ops_sample_seconds: float = Field(default=15.0, gt=0, le=600)
     """For how long figures about the whole installation are kept once somebody asked; costly ones four times that."""
+    console_reader_token: ConsoleToken = None
+    """Opens the console at `/console` for looking. Without any token there is no console. At least 24 characters."""
+    console_operator_token: ConsoleToken = None
+    """Opens it for those who also replay, edit and discard dead letters. At least 24 characters."""
     traces_endpoint: HttpUrl | None = None
     """A collector that takes traces as OTLP over HTTP, such as `http://localhost:4318`. Needs the extra `otel`."""
     traces_ratio: float = Field(default=1.0, gt=0, le=1)

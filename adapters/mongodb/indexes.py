@@ -35,6 +35,9 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     "integrations": (
         IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING)], name="of_user"),
         IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
+        # What people look for on pages.
+        IndexModel([("held.status", ASCENDING), ("_id", ASCENDING)], name="of_status"),
+        IndexModel([("held.account.profile_name", ASCENDING)], name="of_profile", sparse=True),
         IndexModel([("held.account.sub", ASCENDING)], name="of_account", sparse=True),
         # Nearly always empty: those whose user connected another account and has not been answered.
         IndexModel([("held.offered.account.sub", ASCENDING)], name="of_offered_account", sparse=True),
@@ -67,6 +70,12 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
             [("integration_id", ASCENDING), ("_id", ASCENDING)],
             name="quarantined",
             partialFilterExpression={"state": LinkState.QUARANTINED.value},
+        ),
+        # Few: what a person must look at.
+        IndexModel(
+            [("integration_id", ASCENDING)],
+            name="blocked",
+            partialFilterExpression={"state": LinkState.BLOCKED.value},
         ),
         # Nearly always empty: those whose item is being created at this moment.
         IndexModel(

@@ -16,7 +16,7 @@ from adapters.mongodb.wishes import COLLECTION, THERE, find_assignees
 from events.integration import Assignee, Integration
 from events.link import Link, LinkState
 
-_WITHOUT_SECRETS: Final = {
+WITHOUT_SECRETS: Final = {
     "held.sealed": 0,
     "held.offered.sealed": 0,
     "held.retired.sealed": 0,
@@ -46,7 +46,7 @@ class Overview:
     async def get(self, integration_id: str) -> Integration | None:
         """Return one integration."""
         with away():
-            found = await self._integrations.find_one({"_id": integration_id, **THERE}, _WITHOUT_SECRETS)
+            found = await self._integrations.find_one({"_id": integration_id, **THERE}, WITHOUT_SECRETS)
         return None if found is None else understood(found, lambda stored: integration_from_document(stored, None))
 
     async def page(self, tenant_id: int | None, user_id: int | None, after: str, limit: int) -> list[Integration]:
@@ -55,7 +55,7 @@ class Overview:
         query |= {} if tenant_id is None else {"tenant_id": tenant_id}
         query |= {} if user_id is None else {"user_id": user_id}
         with away():
-            cursor = self._integrations.find(query, _WITHOUT_SECRETS).sort([("_id", 1)]).limit(limit)
+            cursor = self._integrations.find(query, WITHOUT_SECRETS).sort([("_id", 1)]).limit(limit)
             found = await cursor.to_list(None)
         return [understood(document, lambda stored: integration_from_document(stored, None)) for document in found]
 
