@@ -12,10 +12,10 @@ from typing import Final
 
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
 from adapters.mongodb.integration_codec import integration_from_document
-from adapters.mongodb.integrations import COLLECTION as INTEGRATIONS
 from adapters.mongodb.links import COLLECTION as LINKS
 from adapters.mongodb.overview import WITHOUT_SECRETS
 from adapters.mongodb.understanding import all_understood
+from adapters.mongodb.wishes import COLLECTION as INTEGRATIONS
 from events.integration import Integration, Status
 from events.link import LinkState
 

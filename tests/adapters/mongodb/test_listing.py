@@ -9,9 +9,10 @@ import pytest
 
 from adapters.mongodb.driver import Database
 from adapters.mongodb.indexes import apply
-from adapters.mongodb.integrations import COLLECTION, Integrations
+from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.links import Links
 from adapters.mongodb.listing import Listing, Load, Sought
+from adapters.mongodb.wishes import COLLECTION
 from events.integration import Account, Assignee, Status
 from events.link import LinkState
 from tests.adapters.mongodb.examples import ANN, BOB, NOW, item, lease, link, linked
