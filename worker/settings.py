@@ -40,7 +40,14 @@ class Infrastructure(Store, ManagedBroker):
     """What every command needs that touches broker and store."""
 
 
-class Settings(Infrastructure):
+class Sealed(Store):
+    """What every command needs that opens secrets in the store."""
+
+    encryption_keys: Secrets
+    """Comma-separated Fernet keys, the newest first: it seals, all of them open. `calsync keys new` makes one."""
+
+
+class Settings(Infrastructure, Sealed):
     """Everything that can be set for a worker. What has no default must be."""
 
     cronofy_api_url: HttpUrl
@@ -68,9 +75,6 @@ class Settings(Infrastructure):
     """What the worker signs in to the PSA with."""
     psa_client_secret: SecretStr
     """What the worker signs in to the PSA with."""
-
-    encryption_keys: Secrets
-    """Comma-separated Fernet keys, the newest first. `calsync keys new` makes one."""
 
     ops_host: str = "127.0.0.1"
     """Where the worker serves `/livez`, `/readyz` and `/metrics`. `0.0.0.0` in a container."""

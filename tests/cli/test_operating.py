@@ -19,6 +19,7 @@ from pymongo import MongoClient
 from adapters.mongodb.driver import Database, Driver, open_database
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal, kept_for
+from adapters.mongodb.vault import Vault, new_key
 from events.addresses import INTEGRATIONS_QUEUE, PSA_ITEMS_QUEUE
 from events.integration import LEFT, Assignee, DeletionWish, Held, Note, Taken, Tokens
 from events.items import ItemType
@@ -27,7 +28,7 @@ from stack.native.places import PROJECT
 from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, after, connect, settings
 from tests.adapters.mongodb.subjects import VAULT
 from tests.adapters.mongodb.test_journal import line
-from tests.cli.conftest import WHOLE, Calsync
+from tests.cli.conftest import WHOLE, Calsync, Ran
 
 T = TypeVar("T")
 EXAMPLES = sorted((PROJECT / "examples/psa.events").glob("*.json"))
@@ -233,6 +234,31 @@ def test_senseless_filters_are_refused(calsync: Calsync, here: Mapping[str, str]
 
 def test_one_begins_before_a_moment_or_after_a_line(calsync: Calsync, here: Mapping[str, str]) -> None:
     assert calsync("log", "--before", "2026-03-09", "--after", "tie-1", **here).code == 2
+
+
+# Keys
+
+
+def test_keys_are_rotated_and_what_no_key_opens_is_named(
+    calsync: Calsync, here: Mapping[str, str], stored: Put
+) -> None:
+    old, new, lost = new_key(), new_key(), new_key()
+
+    def with_code(whose: Assignee, key: str) -> Callable[[Database], Awaitable[object]]:
+        return lambda database: Integrations(database, Vault([key]), time.monotonic).want_connect(
+            whose, connect(1), NOW
+        )
+
+    def rotate(*keys: str) -> Ran:
+        return calsync("keys", "rotate", **here, CALSYNC_ENCRYPTION_KEYS=",".join(keys))
+
+    stored(with_code(ANN, old))
+    first, again, alone = rotate(new, old), rotate(new, old), rotate(new)
+    assert [one.out.split(" ", 1)[0] for one in (first, again, alone)] == ["1", "0", "0"]
+    assert {one.code for one in (first, again, alone)} == {0}
+    stored(with_code(BOB, lost))
+    told = rotate(new, old)
+    assert (told.code, BOB.integration_id in told.err, ANN.integration_id in told.err) == (1, True, False)
 
 
 # Users
