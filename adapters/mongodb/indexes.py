@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from adapters.mongodb.driver import Database, away
+from events.commands import Cause
 from events.link import CREATION, LinkState
 from events.runs import RunState
 
@@ -97,6 +98,11 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("link_id", ASCENDING)], name="of_link"),
         IndexModel(
             [("run_id", ASCENDING), *_NEWEST_FIRST], name="of_run", partialFilterExpression={"run_id": {"$gt": ""}}
+        ),
+        IndexModel(
+            [("integration_id", ASCENDING), *_NEWEST_FIRST],
+            name="manual",
+            partialFilterExpression={"trigger": Cause.RUN.value},
         ),
         IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
     ),

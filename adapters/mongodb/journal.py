@@ -33,6 +33,9 @@ class Which:
     tenant_id: int | None = None
     run_id: str = ""
     result: Result | None = None
+    direction: Direction | None = None
+    manual: bool = False
+    """Only what was done because a person asked for a run, and nothing that real time did."""
 
     def query(self) -> Document:
         """Return it as a query."""
@@ -42,6 +45,10 @@ class Which:
             query["tenant_id"] = self.tenant_id
         if self.result is not None:
             query["result"] = self.result.value
+        if self.direction is not None:
+            query["direction"] = self.direction.value
+        if self.manual:
+            query["trigger"] = Cause.RUN.value
         if self.item is not None:
             query["item"] = item_to_document(ItemKey(0, *self.item))
         return query

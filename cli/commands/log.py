@@ -15,7 +15,8 @@ from cli.failing import Failed
 from cli.running import run
 from cli.showing import console, instant, json_line
 from events.items import ItemType
-from events.journal import Entry
+from events.journal import Entry, Result
+from events.outcomes import Direction
 from worker.run import opened_database
 from worker.settings import Store
 
@@ -25,13 +26,24 @@ def command(
     item: Annotated[str, typer.Option(help="Only about this item, such as service_call/70551.")] = "",
     tenant: Annotated[int | None, typer.Option(help="Only of this tenant.")] = None,
     run_id: Annotated[str, typer.Option("--run", help="Only of this run.")] = "",
+    manual: Annotated[bool, typer.Option("--manual", help="Only what was done because a person asked.")] = False,
+    direction: Annotated[Direction | None, typer.Option(help="Only what went this way.")] = None,
+    result: Annotated[Result | None, typer.Option(help="Only what went like this.")] = None,
     before: Annotated[datetime | None, typer.Option(help="Only before this moment (UTC).")] = None,
     after: Annotated[str, typer.Option(help="Go on after this line, named by its id.")] = "",
     limit: Annotated[int, typer.Option(help="Show at most so many.", min=1, max=10_000)] = 50,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show what was done and what deliberately was not, the newest first, each with its reason."""
-    which = Which(integration_id=integration, item=item_named(item), tenant_id=tenant, run_id=run_id)
+    which = Which(
+        integration_id=integration,
+        item=item_named(item),
+        tenant_id=tenant,
+        run_id=run_id,
+        result=result,
+        direction=direction,
+        manual=manual,
+    )
     found = run(_page(Store.load(), which, _start(before, after), limit))
     if json:
         for entry in found:
@@ -59,7 +71,7 @@ def log_table(entries: Sequence[Entry]) -> Table:
             instant(entry.at),
             str(entry.item or ""),
             _what(entry),
-            entry.result,
+            entry.result if entry.attempt == 1 else f"{entry.result} ({entry.attempt})",
             entry.reason,
             entry.trigger,
             (entry.title or "")[:30],

@@ -21,9 +21,12 @@ from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal, kept_for
 from adapters.mongodb.vault import Vault, new_key
 from events.addresses import INTEGRATIONS_QUEUE, PSA_ITEMS_QUEUE
+from events.commands import Cause
 from events.integration import LEFT, Assignee, DeletionWish, Held, Note, Taken, Tokens
 from events.items import ItemType
+from events.journal import Result
 from events.link import ItemKey
+from events.outcomes import Direction
 from stack.native.places import PROJECT
 from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, after, connect, settings
 from tests.adapters.mongodb.subjects import VAULT
@@ -186,9 +189,9 @@ async def _log(opened: Database) -> None:
     await Journal(opened, kept_for(timedelta(days=365 * 90))).write([
         line("call", 5, item=CALL, title="[bold]Leak[/bold]"),
         line("part", 4, item=PART),
-        line("bob", 3, integration_id="int_bob"),
+        line("bob", 3, integration_id="int_bob", direction=Direction.FROM_CALENDAR, result=Result.FAILED),
         line("abroad", 2, tenant_id=2, item=None),
-        line("run", 1, run_id="run-1"),
+        line("run", 1, run_id="run-1", trigger=Cause.RUN, attempt=3),
         *(line(f"tie-{n}", 0) for n in range(3)),
     ])
 
@@ -203,6 +206,10 @@ async def _log(opened: Database) -> None:
         (("--integration", "int_bob"), ["bob"]),
         (("--tenant", "2"), ["abroad"]),
         (("--run", "run-1"), ["run"]),
+        (("--manual",), ["run"]),
+        (("--manual", "--integration", "int_bob"), []),
+        (("--direction", "from_calendar"), ["bob"]),
+        (("--result", "failed"), ["bob"]),
         (("--before", f"{after(1):%Y-%m-%dT%H:%M:%S}"), ["tie-2", "tie-1", "tie-0"]),
         (("--limit", "1"), ["call"]),
         (("--after", "tie-2"), ["tie-1", "tie-0"]),
@@ -221,6 +228,7 @@ def test_the_log_is_searched(
 def test_the_log_is_read_page_by_page(calsync: Calsync, here: Mapping[str, str], stored: Put) -> None:
     stored(_log)
     page = calsync("log", "--limit", "6", **here).out
+    assert "done (3)" in page, "at which attempt"
     assert "[bold]Leak" in page, "what users write is never taken for markup"
     assert page.splitlines()[-1] == "There may be more: --after 'tie-2'"
     gone = calsync("log", "--after", "long-gone", **here)

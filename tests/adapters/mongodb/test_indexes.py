@@ -189,6 +189,7 @@ HOT: dict[str, tuple[Ask, int]] = {
     "what a series has ahead": (lambda to: to.links.series_ahead(ANN.integration_id, ["daily"], NOW), 0),
     "redacting the log of a link": (lambda to: to.journal.redact(ANN.integration_id, ["int_ann/none"]), 0),
     "the log of a run": (lambda to: to.journal.page(Which(run_id="1"), Mark(after(1), "1"), 5), 5),
+    "what people asked for": (lambda to: to.journal.page(Which(ANN.integration_id, manual=True), None, 5), 5),
     "the log": (lambda to: to.journal.page(Which(), Mark(after(1)), 5), 5),
     "how many deletions are held back": (lambda to: to.figures.held_back(), 0),
     "what waits": (lambda to: to.figures.waiting(after(1)), 51 + 1 + OTHERS),

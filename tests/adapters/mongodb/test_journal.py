@@ -107,8 +107,8 @@ async def test_lines_are_found_by_what_they_are_about(journal: Journal) -> None:
     task = ItemKey(2, ItemType.TASK, "1", "2")
     await journal.write([
         line("ann"),
-        line("bob", integration_id=BOB.integration_id),
-        line("run", run_id="run_1", item=None),
+        line("bob", integration_id=BOB.integration_id, direction=Direction.FROM_CALENDAR, result=Result.FAILED),
+        line("run", run_id="run_1", item=None, trigger=Cause.RUN),
         line("task", tenant_id=2, integration_id="int_abroad", item=task),
         line("other", tenant_id=2, integration_id="int_abroad", item=replace(task, part_id=None)),
     ])
@@ -117,6 +117,10 @@ async def test_lines_are_found_by_what_they_are_about(journal: Journal) -> None:
         for name, which in {
             "integration": Which(integration_id=BOB.integration_id),
             "run": Which(run_id="run_1"),
+            "manual": Which(manual=True),
+            "to the PSA": Which(direction=Direction.FROM_CALENDAR),
+            "failed": Which(result=Result.FAILED),
+            "manual, of somebody else": Which(integration_id=BOB.integration_id, manual=True),
             "tenant": Which(tenant_id=2),
             "item": Which(item=(ItemType.APPOINTMENT, "1", None)),
             "part": Which(item=(ItemType.TASK, "1", "2")),
@@ -127,6 +131,10 @@ async def test_lines_are_found_by_what_they_are_about(journal: Journal) -> None:
     assert found == {
         "integration": {"bob"},
         "run": {"run"},
+        "manual": {"run"},
+        "to the PSA": {"bob"},
+        "failed": {"bob"},
+        "manual, of somebody else": set(),
         "tenant": {"task", "other"},
         "item": {"ann", "bob"},
         "part": {"task"},

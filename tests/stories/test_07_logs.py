@@ -1,0 +1,79 @@
+"""Point 7: every action is in the log, both ways, real time and manual, with its reason; kept as the tenant decides."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from adapters.mongodb.journal import Journal, Which, kept_for
+from events.items import ItemType
+from events.journal import Entry
+from events.outcomes import RunProgress
+from events.psa import FutureRange, PastRange, Range, SyncDirection, TenantOptions
+from sandbox.psa.client import PsaItem
+from sandbox.psa.publishing.mishaps import Kind, Mishap
+from tests.stories.stage import DANA, Linked, NotYet, Services, Stage, stage
+from worker.run import opened_database
+
+TOMORROW = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)  # noqa: TID251
+LATER = TOMORROW + timedelta(hours=1)
+WEEK = Range(past=PastRange.ONE_WEEK, future=FutureRange.ONE_MONTH)
+DAYS = 7
+
+
+async def lines(world: Stage, dana: Linked, **which: Any) -> list[Entry]:
+    """Return the log as `calsync log` reads it, newest first, page by page."""
+    async with opened_database(world.settings) as database:
+        journal = Journal(database, kept_for(timedelta(days=1)))
+        found, mark = list[Entry](), None
+        while page := await journal.page(Which(integration_id=dana.integration_id, **which), mark, 2):
+            found += page
+            mark = await journal.mark(page[-1].id)
+        return found
+
+
+def about(told: list[Entry], item: PsaItem) -> list[Entry]:
+    """Return the lines about an item, those before it had a name included."""
+    links = {line.link_id for line in told if line.item and line.item.item_id == item.item_id}
+    return [line for line in told if line.link_id in links]
+
+
+async def is_over(world: Stage, dana: Linked) -> None:
+    told = await world.psa.outcomes("calsync.run.progress.v1", integration_id=dana.integration_id)
+    if not any(isinstance(one.event, RunProgress) and one.event.data.state != "running" for one in told):
+        raise NotYet
+
+
+async def test_every_action_is_told_both_ways_and_manual_ones_apart(services: Services, tmp_path: Path) -> None:
+    async with stage(services, tmp_path) as world, world.working():
+        await world.psa.configure_tenant(TenantOptions(log_keep_days=DAYS))
+        dana = await world.link()
+        out = await world.psa.create_item(ItemType.APPOINTMENT, [DANA], subject="out", start=TOMORROW, end=LATER)
+        typed = await world.cronofy.create_event(dana.calendar_id, summary="in", start=TOMORROW, end=LATER)
+        await dana.event(out)
+        back = await dana.appointment(typed)
+        await world.rest()
+        assert await lines(world, dana, manual=True) == [], "nobody has asked for anything yet"
+
+        await world.psa.add_mishap(Mishap(kind=Kind.LOST, type="psa.calendar_item.changed.v1", times=1))
+        unheard = await world.psa.create_item(ItemType.APPOINTMENT, [DANA], subject="asked", start=TOMORROW, end=LATER)
+        await world.psa.sync_now(dana.integration_id, SyncDirection.SEND, WEEK)
+        await dana.event(unheard)
+        await world.until(lambda: is_over(world, dana))
+        await world.rest()
+
+        told = await lines(world, dana)
+        for item, created in ((out, "to_calendar"), (back, "from_calendar")):
+            mine = about(told, item)
+            assert (mine[-1].act, mine[-1].direction, mine[0].act) == ("create", created, "confirm")
+            assert all(line.reason and line.trigger != "run" and line.attempt == 1 for line in mine)
+
+        manual = await lines(world, dana, manual=True)
+        assert {line.item.item_id for line in manual if line.item} == {unheard.item_id}
+        assert all(line.run_id and line.trigger == "run" for line in manual)
+        assert set(manual) < set(told)
+
+        stored = await world.log(dana.integration_id)
+        kept = {line["expires_at"] - line["at"] for line in stored if line.get("item")}
+        assert kept == {timedelta(days=DAYS)}, "the tenant decides how long"
