@@ -17,6 +17,7 @@ from adapters.mongodb.budget import Budget
 from adapters.mongodb.dead_letters import DeadLetters
 from adapters.mongodb.driver import Database, open_database, ping
 from adapters.mongodb.figures import Figures
+from adapters.mongodb.history import History
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal
 from adapters.mongodb.leavers import Leavers
@@ -33,6 +34,7 @@ from adapters.psa.client import Credentials, Psa
 from adapters.rabbitmq.connection import Connections, connect
 from adapters.rabbitmq.consumer import consume
 from adapters.rabbitmq.publisher import Publisher, open_publisher
+from adapters.telemetry.counting import counted
 from adapters.telemetry.pulse import Pulse
 from events.addresses import (
     COMMANDS_QUEUE,
@@ -61,6 +63,7 @@ from worker.executor import Executor
 from worker.explaining.live import LiveSides
 from worker.journaling import ToldJournal
 from worker.ops.readiness import Readiness, Systems
+from worker.ops.recording import Recorder
 from worker.ops.sampling import Sampler
 from worker.ops.server import Ops, ops_app
 from worker.outages import Outages, watch_broker
@@ -176,7 +179,9 @@ async def _run(
             for one in runs:
                 tasks.create_task(one.run())
             tasks.create_task(watch_broker(lambda: opened.connections.there, outages, stopping))
-            if _console_tokens(settings):
+            figures = Figures(opened.database) if _console_tokens(settings) else None
+            tasks.create_task(Recorder(History(opened.database), clock, counted, figures).run(stopping))
+            if figures:
                 office = await _open_office(stack, opened, offices)
                 tasks.create_task(office.run_jobs(stopping))
         opened.shop.log.info(Said.STOPPED)

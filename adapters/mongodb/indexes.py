@@ -132,6 +132,7 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("kind", ASCENDING), ("status", ASCENDING), ("checked_at", ASCENDING)], name="unsettled"),
         IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
     ),
+    "history": (IndexModel([("at", ASCENDING)], name="expiry", expireAfterSeconds=8 * 24 * 3600),),
     "replay_jobs": (IndexModel([("created_at", DESCENDING)], name="newest_first"),),
     "operator_actions": (IndexModel(_NEWEST_FIRST, name="newest_first"),),
     "runs": (

@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from events.failures import Gone, Malformed, MustReconnect, RateLimited, Refused, Stale, System, TokenRejected, TryLater
+from events.history import DELAYS
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 REGISTRY: Final = CollectorRegistry()
@@ -26,7 +27,7 @@ ProcessCollector(registry=REGISTRY)
 
 _QUICK: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _WORK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
-_DELAY: Final = (0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 300, 900, 3600, 6 * 3600, 24 * 3600)
+_DELAY: Final = DELAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
 
 from events.integration import Integration, Status
 from events.items import ItemType
@@ -16,8 +15,7 @@ from events.link import CalendarAsk, LinkState
 from events.reasons import Reason
 from events.runs import Phase, Run, RunKind, RunTrigger, Span
 from events.tenant import PrivateInbound, TenantSettings
-from tests import strategies
-from tests.core.examples import AGREED, HOUR, NOW, ask, link
+from tests.core.examples import AGREED, EXTERNAL, HOUR, NOW, ask, link
 from tests.explaining.asking import (
     AWAY,
     BEGUN,
@@ -30,6 +28,7 @@ from tests.explaining.asking import (
     integration,
     item_now,
     saved,
+    snapshot,
     told,
     wanting,
     why,
@@ -220,12 +219,15 @@ def test_an_event_that_is_not_there_any_more_is_told_though_all_seemed_well() ->
     assert why(integration=WORKING, link=link(), event=AWAY) == "in_sync"
 
 
-@settings(max_examples=20)
-@given(strategies.links())
-def test_whatever_is_stored_there_is_an_answer(stored: Any) -> None:
-    answer = told(integration=WORKING, link=stored)
-    assert answer.verdict.explanation
-    assert answer.verdict.rule
+@pytest.mark.parametrize("state", LinkState)
+def test_whatever_is_stored_there_is_an_answer(state: LinkState) -> None:
+    for reason in Reason:
+        for stored in (
+            link(state=state, reason=reason),
+            snapshot(state=state, reason=reason, due_at=NOW, event=EXTERNAL),
+        ):
+            verdict = told(integration=WORKING, link=stored).verdict
+            assert (verdict.reason, bool(verdict.rule)) == (reason, True)
 
 
 # The words

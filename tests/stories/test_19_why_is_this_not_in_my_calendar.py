@@ -128,6 +128,7 @@ async def test_what_nobody_works_on_is_explained_by_asking_both_sides(world: Sta
     assert await why(world, named(stranger), live=True) == "no_integration"
     assert await why(world, named(stranger), integration="int-305", live=True) == "not_assigned"
     assert await why(world, "appointment/987654", live=True) == "item_not_found"
+    assert await why(world, "int-305/psa-1204-305-appointment-987654", live=True) == "item_not_found"
     await world.told("int-305", reason="before_linking")
     assert await why(world, before.event_uid) == "before_linking"
     assert await why(world, before.event_uid, live=True) == "before_linking"

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from worker.console import integrations, letters
+from worker.console import charts, integrations, letters
 from worker.console.asking import Misused, form
 from worker.console.guarding import COOKIE, ROOT, Guard, SafeHeaders, new_form_key, refusal
 from worker.console.sessions import same_form
@@ -36,6 +36,7 @@ def console(guard: Guard, log: Logger) -> Mount:
         Route("/letters/group/{fingerprint}", looking(letters.group)),
         Route("/letters/one/{id}", looking(letters.letter)),
         Route("/jobs", looking(letters.jobs)),
+        Route("/charts", looking(charts.page)),
     ]
     deeds = [
         Route("/letters/replay", acting(letters.replayed), methods=["POST"]),

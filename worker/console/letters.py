@@ -152,7 +152,7 @@ async def opened(done: Done) -> Response:
     one = await _found(done)
     if one is None:
         return _unknown(done)
-    await done.office.desk(done.session.who).saw([one.id], Deed.SHOWN)
+    await done.office.desk(done.session.who).saw([one.id], Deed.SHOWN, done.why)
     return done.shown("edit", one=one, body=text_of(one.original.body), why=done.why, problem="")
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from adapters.mongodb.dead_letters import DeadLetters
+from adapters.mongodb.history import History
 from adapters.mongodb.journal import Journal, kept_for
 from adapters.mongodb.links import Links
 from adapters.mongodb.listing import Listing
@@ -81,6 +82,11 @@ class Office:
     def runs(self) -> Runs:
         """Runs."""
         return Runs(self.means.database)
+
+    @property
+    def history(self) -> History:
+        """What was done, minute by minute."""
+        return History(self.means.database)
 
     @property
     def letters(self) -> DeadLetters:

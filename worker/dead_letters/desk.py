@@ -60,10 +60,10 @@ class Desk:
         await self.letters.replace(letter.id, new, Act(Deed.EDITED, action.at, self.who, f"{why} → {new.id}".strip()))
         return new
 
-    async def saw(self, letter_ids: list[str], deed: Deed) -> None:
+    async def saw(self, letter_ids: list[str], deed: Deed, why: str = "") -> None:
         """Record that a person was shown private texts."""
-        action = await self._record(deed, Which(ids=frozenset(letter_ids)), "")
-        await self.letters.tell(letter_ids, Act(deed, action.at, self.who))
+        action = await self._record(deed, Which(ids=frozenset(letter_ids)), why)
+        await self.letters.tell(letter_ids, Act(deed, action.at, self.who, why))
 
     async def _record(self, deed: Deed, which: Which, why: str, job: str = "") -> OperatorAction:
         action = OperatorAction(self.new_id(), self.clock.now(), self.who, deed, why, which, job=job)

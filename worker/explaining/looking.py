@@ -9,7 +9,7 @@ from events.link import ExternalEvent, ItemKey, Link, ManagedEvent
 from events.reasons import Reason
 from worker.explaining.answer import Answer, Story, Verdict
 from worker.explaining.known import Known, Looked
-from worker.explaining.question import AboutEvent, AboutItem, AboutLink, AboutOurEvent
+from worker.explaining.question import AboutEvent, AboutItem, AboutLink, AboutOurEvent, Question, asked
 from worker.explaining.telling import story
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from events.integration import Integration
     from events.platform import ItemNow
     from worker.explaining.ports import BothSides, Records
-    from worker.explaining.question import Question
     from worker.ports import Clock
 
 _LINES: Final = 500
@@ -136,8 +135,12 @@ class Explainer:
         link = await self.records.link(subject.link_id)
         if link is not None:
             return [await self._of_known(question, link, None)]
-        uid = subject.link_id.rpartition("/")[2]
-        return [await self._strange_event(question, uid, subject.integration_id)]
+        uid, integration_id = subject.link_id.rpartition("/")[2], subject.integration_id
+        ours = asked(uid).subject if uid else None
+        if isinstance(ours, AboutOurEvent):  # one that was never made: it is about the item
+            about_item = Question(question.words, ours, integration_id)
+            return await self._of_items(about_item, [ours.item], ours.user_id)
+        return [await self._strange_event(question, uid, integration_id)]
 
     async def _strange_event(self, question: Question, uid: str, integration_id: str) -> Story:
         """Tell of an event that nobody has noted."""
