@@ -24,7 +24,6 @@ from cli.commands import (
     keys,
     log,
     publish,
-    recheck,
     record,
     relay,
     sandbox,
@@ -72,7 +71,6 @@ measuring.callback()(bench.command)
 measuring.command("dead-letters")(bench_letters.command)
 app.add_typer(measuring, name="bench", rich_help_panel=_TRY)
 app.command("publish", rich_help_panel=_TRY)(publish.command)
-integrations.app.command("recheck")(recheck.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
 app.add_typer(brakes.app, name="brakes", rich_help_panel=_SEE)
 app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)

@@ -1,4 +1,4 @@
-"""`calsync integrations list|show`."""
+"""`calsync integrations list|show|recheck`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from adapters.cronofy.portal import CronofyPortal
 from adapters.mongodb.overview import Overview
+from cli.commands import recheck
 from cli.failing import Failed
 from cli.running import run
 from cli.showing import console, instant, json_line
@@ -20,6 +21,7 @@ from worker.run import opened_database
 from worker.settings import Settings, Store
 
 app = typer.Typer(no_args_is_help=True, help="Integrations: users' links to their calendars.")
+app.command("recheck")(recheck.command)
 
 
 @app.command("list")

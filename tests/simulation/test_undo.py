@@ -25,19 +25,31 @@ Plant = Callable[[pytest.MonkeyPatch], object]
 
 @FAULTS
 def test_what_somebody_worked_on_is_never_taken_back(faults: Faults, pytestconfig: pytest.Config) -> None:
-    for seed in range(SEEDS * int(pytestconfig.getoption("--schedules"))):
+    for seed in range(SEEDS * int(str(pytestconfig.getoption("--schedules")))):
         run_undone(seed, faults)
+
+
+def _nothing(*_: object) -> None:
+    return None
+
+
+def _yes(*_: object) -> bool:
+    return True
+
+
+def _no(*_: object) -> bool:
+    return False
 
 
 def never_looking_who_was_here(patch: pytest.MonkeyPatch) -> None:
     """Everything that the run did is taken back, whoever has worked on it since."""
-    patch.setattr(worker.core.undoing, "_obstacle", lambda *_: None)
-    patch.setattr(worker.core.undoing, "_untouched", lambda *_: True)
+    patch.setattr(worker.core.undoing, "_obstacle", _nothing)
+    patch.setattr(worker.core.undoing, "_untouched", _yes)
 
 
 def forgetting_what_was_let_go(patch: pytest.MonkeyPatch) -> None:
     """What was taken back stays apart for ever."""
-    patch.setattr(worker.core.decide, "comes_back", lambda *_: False)
+    patch.setattr(worker.core.decide, "comes_back", _no)
 
 
 def being_content_with_the_first_answer(patch: pytest.MonkeyPatch) -> None:
