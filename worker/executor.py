@@ -181,6 +181,7 @@ class Executor:
         tenant = await asking
         if known < wanted:
             await self.tools.links.all_due(integration.id, self.tools.clock.now())
+            await self.tools.journal.keep_anew(integration.id, integration.tenant_id, self.tools.clock.now())
             await holding.save(tenant_version=tenant.version)
         policy = _policy(holding, integration.wanted.settings, tenant.settings)
         return self._opened(wake, holding, policy, setup.trouble)

@@ -10,6 +10,8 @@ from events.journal import Entry, Result
 from worker.said import Said
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from adapters.process.logs import Logger
     from worker.ports import Journal
 
@@ -46,6 +48,10 @@ class ToldJournal:
     async def redact(self, integration_id: str, link_ids: Sequence[str]) -> None:
         """See `worker.ports.Journal`."""
         await self.journal.redact(integration_id, link_ids)
+
+    async def keep_anew(self, integration_id: str, tenant_id: int, now: datetime) -> None:
+        """See `worker.ports.Journal`."""
+        await self.journal.keep_anew(integration_id, tenant_id, now)
 
     async def find(self, entry_id: str) -> Entry | None:
         """See `worker.ports.Journal`."""

@@ -86,6 +86,15 @@ class Journal:
         with away():
             await self._collection.update_many(query, [{"$set": {"title": None, "lost": blank, "hidden": True}}])
 
+    async def keep_anew(self, integration_id: str, tenant_id: int, now: datetime) -> None:
+        """Keep what is written about an integration for as long as its tenant decides by now."""
+        keep = await self._keeps_until(tenant_id, now) - now
+        until = {"$add": ["$at", keep // timedelta(milliseconds=1)]}
+        with away():
+            await self._collection.update_many(
+                {"integration_id": integration_id, **_THERE}, [{"$set": {"expires_at": until}}]
+            )
+
     async def find(self, entry_id: str) -> Entry | None:
         """Return one entry."""
         with away():

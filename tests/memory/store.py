@@ -698,6 +698,10 @@ class MemoryJournal:
                 self.entries[entry.id] = replace(entry, title=None, lost=blank, hidden=True)
         await self.step("redacted")
 
+    async def keep_anew(self, integration_id: str, tenant_id: int, now: datetime) -> None:
+        del integration_id, tenant_id, now  # time to live is the server's
+        await self.step("keep anew")
+
     async def find(self, entry_id: str) -> Entry | None:
         await self.step("find entry")
         return self.entries.get(entry_id)

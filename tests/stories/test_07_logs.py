@@ -74,6 +74,13 @@ async def test_every_action_is_told_both_ways_and_manual_ones_apart(services: Se
         assert all(line.run_id and line.trigger == "run" for line in manual)
         assert set(manual) < set(told)
 
-        stored = await world.log(dana.integration_id)
-        kept = {line["expires_at"] - line["at"] for line in stored if line.get("item")}
-        assert kept == {timedelta(days=DAYS)}, "the tenant decides how long"
+        await world.until(lambda: is_kept_for(world, dana, DAYS))
+        await world.psa.configure_tenant(TenantOptions(log_keep_days=DAYS + 23))
+        await world.until(lambda: is_kept_for(world, dana, DAYS + 23))
+
+
+async def is_kept_for(world: Stage, dana: Linked, days: int) -> None:
+    """Raise `NotYet` unless every line goes after so many days, those that were written before included."""
+    kept = {line["expires_at"] - line["at"] for line in await world.log(dana.integration_id)}
+    if kept != {timedelta(days=days)}:
+        raise NotYet(f"{kept}")

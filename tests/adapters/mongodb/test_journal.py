@@ -74,6 +74,15 @@ async def test_a_line_expires_when_it_was_kept_for_as_long_as_it_should(
     assert stored["expires_at"] == (NOW + KEEP).replace(tzinfo=None), "the blocking client knows no zones"
 
 
+async def test_what_was_written_before_is_kept_for_as_long_as_is_decided_afterwards(
+    opened: Database, journal: Journal, mongodb: MongoClient[dict[str, Any]], database: str
+) -> None:
+    await journal.write([line("1"), line("2", 5), line("bob", integration_id=BOB.integration_id)])
+    await Journal(opened, kept_for(KEEP / 2)).keep_anew(ANN.integration_id, ANN.tenant_id, after(60))
+    stored = mongodb[database][COLLECTION].find({}).sort("_id", 1)
+    assert [one["expires_at"] - one["at"] for one in stored] == [KEEP / 2, KEEP / 2, KEEP]
+
+
 # Reading
 
 
