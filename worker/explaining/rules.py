@@ -63,7 +63,7 @@ _OF: Final[dict[Rule, tuple[Reason, ...]]] = {
         Reason.CALENDAR_LEFT,
         Reason.COMPLETED,
     ),
-    Rule.OWNERSHIP: (Reason.PSA_OWNS_FIELD, Reason.RESTORED),
+    Rule.OWNERSHIP: (Reason.PSA_OWNS_FIELD, Reason.FIELD_LEFT_OUT, Reason.RESTORED),
     Rule.KINDS: (
         Reason.NOT_KEPT_BY_PSA,
         Reason.ONLY_TIMED,
@@ -104,6 +104,7 @@ _OF: Final[dict[Rule, tuple[Reason, ...]]] = {
         Reason.CALENDAR_REPLACED,
         Reason.UNDONE,
         Reason.CHANGED_SINCE,
+        Reason.NOT_UNDOABLE,
     ),
     Rule.SWITCHED_OFF: (Reason.INACTIVE, Reason.NOT_CONFIGURED, Reason.DELETED, Reason.UNKNOWN_INTEGRATION),
     Rule.CONNECTION: (
@@ -164,6 +165,7 @@ _ADVICE: Final[dict[Reason, str]] = {
     Reason.COMPLETED: "The tenant can decide to keep completed items: `calsync tenants set`, remove_when_done=false.",
     Reason.CALENDAR_LEFT: "Look for it in the calendar that is linked now.",
     Reason.PSA_OWNS_FIELD: "Change it in the PSA; or the tenant lets both sides own the field.",
+    Reason.FIELD_LEFT_OUT: "Change it in the PSA; or the tenant lets the field into the calendar again.",
     Reason.TEXT_WAS_CUT: "Change the text in the PSA.",
     Reason.TEXT_IS_HIDDEN: "Change the text in the PSA.",
     Reason.PRIVATE_NOT_IMPORTED: "The user can make the event public; or the tenant sets private_inbound.",
