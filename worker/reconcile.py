@@ -12,6 +12,7 @@ from events.link import ExternalEvent, Link, LinkState, Origin, link_id, managed
 from events.reasons import Reason
 from worker import outcomes, telling
 from worker.acting import advance
+from worker.core.plan import Decision, Rest
 from worker.core.revise import here
 from worker.core.series import beyond_budget, series_of
 from worker.core.sides import see
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from events.calendar import CalendarEvent, Page
     from worker.acting import Pair
+    from worker.judging import Judged
     from worker.slice import Slice
 
 _AT_ONCE: Final = 500
@@ -46,7 +48,7 @@ async def reconcile(work: Slice) -> datetime | None:
     """Return when the integration is due again; None if nothing waits."""
     horizon = work.now() + _SOON
     for _ in range(_ROUNDS):
-        due = await work.tools.links.due(work.holding.id, horizon, _AT_ONCE)
+        due = await _without_echoes(work, await work.tools.links.due(work.holding.id, horizon, _AT_ONCE))
         if _must_look(work, due):
             with tracing.together("look at calendar", [link.trace for link in due]):
                 await _look(work, due)
@@ -59,6 +61,24 @@ async def reconcile(work: Slice) -> datetime | None:
         if next_due is None or next_due > horizon:
             return await _rested(work, next_due)
     return work.now()
+
+
+async def _without_echoes(work: Slice, due: list[Link]) -> list[Link]:
+    """Let links rest that a run has dealt with, and that are due only because the PSA tells of what it wrote.
+
+    A look at the calendar for their sake would read all that the run has written so far. Returns the others.
+    """
+    ours = [(link, link) for link in due if link.run is not None and work.run_id and link.run.run_id == work.run_id]
+    quiet = {one.stored.id: one.stored for one in work.judge_all(ours) if _is_quiet(one)}
+    if quiet:
+        await advance(work, [(link, link) for link in quiet.values()])
+    return [link for link in due if link.id not in quiet]
+
+
+def _is_quiet(one: Judged) -> bool:
+    """Whether nothing is to be done, as far as both sides are known, and nothing is under way."""
+    under_way = one.link.calendar_asks or one.link.psa_asks or one.link.undoing
+    return not under_way and one.decision == Decision(Rest(), Reason.IN_SYNC)
 
 
 async def _rested(work: Slice, next_due: datetime | None) -> datetime | None:

@@ -106,6 +106,8 @@ class Slice:
         """Set while the PSA is away: what needs it waits until then."""
         self.read_back_at: datetime | None = None
         """Set while a run reads back by itself what comes of it: not before this is it looked for in another way."""
+        self.run_id = ""
+        """The run under way, if there is one."""
         self._ends = tools.clock.monotonic() + self.LENGTH
 
     @property

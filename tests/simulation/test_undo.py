@@ -1,3 +1,5 @@
+# pyright: reportPrivateUsage=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
 """A run is taken back while people work on what it made: what they did stays, whatever happens at any await."""
 
 from __future__ import annotations

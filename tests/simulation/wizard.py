@@ -91,24 +91,24 @@ class Wizard:
         chance = self.random.random
         self.inbound = Inbound(create=chance() < 0.7, update=chance() < 0.5, delete=chance() < 0.5)
         self.outbound = Outbound(appointments=chance() < 0.6, service_calls=chance() < 0.6)
-        self._configure(world)
+        self.save(world)
 
     def tick(self, inbound: Inbound) -> None:
         """Set these ticks for what comes in."""
         self.inbound = inbound
-        self._configure(self.world)
+        self.save(self.world)
 
     def tick_everything(self, world: World) -> None:
         """Set all ticks."""
         self.inbound, self.outbound = _ALL_IN, _ALL_OUT
-        self._configure(world)
+        self.save(world)
 
     def pick_another(self, world: World) -> None:
         """Pick a calendar that was never linked before."""
         left = [one for one in OTHERS if one > self.calendar_id]
         if left:
             self.calendar_id = world.calendar.home = left[0]
-            self._configure(world)
+            self.save(world)
 
     def delete(self, world: World) -> None:
         """Delete the integration, and have all copies removed."""
@@ -123,7 +123,8 @@ class Wizard:
         data = ExportUserData(tenant_id=1, user_id=USER, request_id="request-1")
         world.wish(ExportUser(specversion="1.0", id="export", source="psa", type="psa.user.export.v1", data=data))
 
-    def _configure(self, world: World) -> None:
+    def save(self, world: World) -> None:
+        """Finish the wizard."""
         removes = self.always_removes or self.random.random() < 0.5
         fields = {"calendar_id": self.calendar_id, "inbound": self.inbound, "outbound": self.outbound}
         world.wish(self._event(Configure, ConfigureData, "configure", **fields, remove_former=removes))

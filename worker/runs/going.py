@@ -41,8 +41,9 @@ _HASTENED: Final = Position(page="hastened")
 async def bring_to_rest(work: Slice) -> datetime | None:
     """Reconcile, and go on with the run under way in turns. Returns when there is more to do; None if nothing waits."""
     ends = work.tools.clock.monotonic() + TURN
-    due_at = await reconcile(work)
     run = await _under_way(work)
+    work.run_id = run.id if run is not None and not run.over else ""
+    due_at = await reconcile(work)
     if run is not None and not run.over:
         # Or a worker that takes over from a dead one would look once more for all that the run has written so far.
         await work.holding.save()
