@@ -26,6 +26,7 @@ from cli.commands import (
     publish,
     record,
     relay,
+    runs,
     sandbox,
     tenants,
     topology,
@@ -75,6 +76,7 @@ app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
 app.add_typer(brakes.app, name="brakes", rich_help_panel=_SEE)
 app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)
 app.command("explain", rich_help_panel=_SEE)(explain.command)
+app.add_typer(runs.app, name="runs", rich_help_panel=_SEE)
 app.command("log", rich_help_panel=_SEE)(log.command)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=_SEE)
 app.command("record", rich_help_panel=_SEE)(record.command)

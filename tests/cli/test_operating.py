@@ -19,6 +19,8 @@ from pymongo import MongoClient
 from adapters.mongodb.driver import Database, Driver, open_database
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal, kept_for
+from adapters.mongodb.orders import Orders
+from adapters.mongodb.runs import Runs
 from adapters.mongodb.vault import Vault, new_key
 from events.addresses import INTEGRATIONS_QUEUE, PSA_ITEMS_QUEUE
 from events.commands import Cause
@@ -26,7 +28,9 @@ from events.integration import LEFT, Assignee, DeletionWish, Held, Note, Taken, 
 from events.items import ItemType
 from events.journal import Result
 from events.link import ItemKey
+from events.orders import Order, OrderKind
 from events.outcomes import Direction
+from events.runs import Phase, Run, RunKind, RunState, RunTrigger, Span, Totals
 from stack.native.places import PROJECT
 from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, after, connect, settings
 from tests.adapters.mongodb.subjects import VAULT
@@ -177,6 +181,82 @@ def test_both_sides_of_integrations_are_rechecked(
     assert [one["details"]["send"]["future"] for one in orders] == ["3_months"] * 3
     for words in ([], ["int_ann", "--all"], ["int_nobody"]):
         assert calsync("integrations", "recheck", *words, **here).code == 1
+
+
+# Runs
+
+
+async def _runs(opened: Database) -> None:
+    integrations = Integrations(opened, VAULT, time.monotonic)
+    await integrations.want_settings(ANN, settings(2), NOW)
+    took = await integrations.take(ANN.integration_id, "message", HOUR)
+    assert isinstance(took, Taken)
+    totals = Totals(created=2, failed=1)
+    await Runs(opened).begin(took.lease, a_run("int_ann/3", state=RunState.FINISHED, totals=totals, ended_at=after(9)))
+    await Runs(opened).begin(took.lease, a_run("int_ann/4", started_at=after(1)))
+    await Runs(opened).begin(took.lease, a_run("int_bob/3", BOB, started_at=after(2)))
+
+
+def a_run(run_id: str, whose: Assignee = ANN, **parts: Any) -> Run:
+    span = Span(NOW, after(60))
+    begun = Run(
+        id=run_id,
+        integration_id=whose.integration_id,
+        tenant_id=whose.tenant_id,
+        user_id=whose.user_id,
+        kind=RunKind.SYNC,
+        trigger=RunTrigger.ASKED,
+        revision=3,
+        epoch=1,
+        calendar_id="cal_1",
+        retrieve=None,
+        send=span,
+        started_at=NOW,
+        phase=Phase.SEND,
+    )
+    return replace(begun, **parts)
+
+
+def test_runs_are_listed_and_shown(calsync: Calsync, here: Mapping[str, str], stored: Put) -> None:
+    stored(_runs)
+
+    def listed(*words: str) -> list[str]:
+        return [row["run_id"] for row in rows(calsync("runs", "list", "--json", *words, **here).out)]
+
+    assert listed() == ["int_bob/3", "int_ann/4", "int_ann/3"]
+    assert listed("--integration", "int_ann", "--limit", "1") == ["int_ann/4"]
+    assert "finished" in calsync("runs", "list", **here).out
+    (shown,) = rows(calsync("runs", "show", "int_ann/3", "--json", **here).out)
+    assert (shown["state"], shown["created"], shown["failed"], shown["retrieve"]) == ("finished", 2, 1, "")
+    assert "calsync log --run int_ann/4" in calsync("runs", "show", "int_ann/4", **here).out
+    unknown = calsync("runs", "show", "int_ann/9", **here)
+    assert (unknown.code, "int_ann/9" in unknown.err) == (1, True)
+
+
+def test_runs_are_started_ended_and_taken_back_by_orders(
+    calsync: Calsync, here: Mapping[str, str], stored: Put
+) -> None:
+    stored(_runs)
+    typed = [
+        ("start", "int_ann", "--direction", "send", "--past", "1_week"),
+        ("cancel", "int_ann/4"),
+        ("undo", "int_ann/3"),
+    ]
+    for words in typed:
+        assert calsync("runs", *words, **here).code == 0
+    assert calsync("runs", "undo", "int_ann/9", **here).code == 1
+    assert calsync("runs", "start", "int_nobody", **here).code == 1
+    given: list[Order] = []
+
+    async def look(opened: Database) -> None:
+        given.extend(await Orders(opened).open("int_ann"))
+
+    stored(look)
+    assert {order.kind: dict(order.details) for order in given} == {
+        OrderKind.SYNC: {"trigger": "asked", "retrieve": None, "send": {"past": "1_week", "future": "1_month"}},
+        OrderKind.CANCEL_RUN: {"run_id": "int_ann/4"},
+        OrderKind.UNDO_RUN: {"run_id": "int_ann/3"},
+    }
 
 
 # The log

@@ -12,7 +12,7 @@ from events.psa import BrakeOptions, SyncDirection, TenantOptions
 from sandbox.psa.model.integrations import ReleaseDeletions
 from sandbox.psa.publishing.mishaps import Kind, Mishap
 from tests.stories.backfills import MONTH, ended, linked, on, subjects, summaries, unannounced_items
-from tests.stories.stage import Linked, NotYet, Stage
+from tests.stories.stage import PATIENCE, Linked, NotYet, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -124,12 +124,8 @@ async def test_a_run_that_is_not_there_or_not_over_is_not_taken_back(world: Stag
     asked = await world.psa.undo_run(dana.integration_id, "int-306/999")
     refused = await ended(world, dana.integration_id, asked.revision)
     assert (refused.state, refused.reason) == ("refused", "unknown_run")
-    closed = [
-        one.event.data
-        for one in await world.psa.outcomes("calsync.order.closed.v1", integration_id=dana.integration_id)
-        if isinstance(one.event, OrderClosed)
-    ]
-    assert [(one.order, one.reason) for one in closed] == [("undo_run", "unknown_run")]
+    closed = await world.psa.outcome(OrderClosed, integration_id=dana.integration_id, within=PATIENCE)
+    assert (closed.data.order, closed.data.reason) == ("undo_run", "unknown_run")
 
 
 async def shows(world: Stage, user: int, subject: str) -> None:
