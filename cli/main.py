@@ -13,6 +13,7 @@ from adapters.process.strays import strays
 from cli.commands import (
     access,
     bench,
+    bench_backfill,
     bench_letters,
     brakes,
     configuration,
@@ -70,6 +71,7 @@ app.command("up", rich_help_panel=_TRY)(up.command)
 measuring: Final = typer.Typer(invoke_without_command=True)
 measuring.callback()(bench.command)
 measuring.command("dead-letters")(bench_letters.command)
+measuring.command("backfill")(bench_backfill.command)
 app.add_typer(measuring, name="bench", rich_help_panel=_TRY)
 app.command("publish", rich_help_panel=_TRY)(publish.command)
 app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
