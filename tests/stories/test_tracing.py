@@ -17,10 +17,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from adapters.telemetry.tracing import tracing_by
 from events.addresses import OUTCOMES, PSA_EVENTS
 from events.dead_letters import Replayed
+from events.letters import Which
 from events.outcomes import ItemSynced
 from sandbox.cronofy.api.faults import Instead, Match
 from sandbox.psa.api.faults import Fault, Status
 from stack.native.places import PROJECT
+from tests.stories.office import operator
 from tests.stories.stage import Linked, NotYet, Services, Stage, stage
 
 TRACE: Final = "0af7651916cd43dd8448eb211c80319c"
@@ -128,7 +130,7 @@ async def test_a_replay_is_a_new_trace_that_names_the_one_that_failed(
 
         async def begun() -> ReadableSpan:
             for one in spans.get_finished_spans():
-                if [f"{link.context.trace_id:032x}" for link in one.links] == [TRACE]:
+                if follows(one, TRACE):
                     return one
             raise NotYet
 
@@ -137,6 +139,28 @@ async def test_a_replay_is_a_new_trace_that_names_the_one_that_failed(
         trace = f"{replay.context.trace_id:032x}"
         await world.until(lambda: confirmed(spans, trace))
     assert spans.of() == [], "nothing more happens in the old one"
+
+
+async def test_a_replayed_item_is_followed_in_a_new_trace_from_the_replay_to_the_confirmation(
+    services: Services, tmp_path: Path, spans: Spans
+) -> None:
+    async with stage(services, tmp_path) as world, world.working(), operator(world) as ann:
+        await world.link()
+        await world.cronofy.set_fault(Instead(status=422), Match(operation="write_event"), count=1)
+        await publish(world, event(traceparent=CONTEXT), traceparent=CONTEXT)
+        letter = await ann.the_letter()
+        assert str(letter.original.headers["traceparent"]).split("-")[1] == TRACE
+        ended = len(spans.of())
+        assert (await ann.replay(Which(ids=frozenset({letter.id})))).tally.resolved == 1
+        (replay,) = [one for one in spans.get_finished_spans() if follows(one, TRACE)]
+        assert replay.context is not None
+        names = spans.names(f"{replay.context.trace_id:032x}")
+    assert {"process calsync.commands.v1", "write to calendar", "POST /v1/batch", "confirmed to_calendar"} <= names
+    assert len(spans.of()) == ended, "nothing more happens in the old one"
+
+
+def follows(span: ReadableSpan, trace: str) -> bool:
+    return [f"{link.context.trace_id:032x}" for link in span.links] == [trace]
 
 
 async def test_what_comes_in_from_the_calendar_is_one_trace_even_if_the_psa_is_away_for_a_while(
