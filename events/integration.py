@@ -136,14 +136,29 @@ class DeepLook:
 
 
 @dataclass(frozen=True, slots=True)
+class Stock:
+    """When the PSA's items are listed unasked, and how far that has come."""
+
+    at: datetime | None = None
+    look: DeepLook | None = None
+    newest: datetime | None = None
+    """By the PSA's clock: the newest change that the listing under way has shown so far."""
+    until: datetime | None = None
+    """By the PSA's clock: the newest change that the first complete listing showed. Of later ones events tell."""
+    suspicious: int = 0
+    """How many listings in a row showed so little that they were not believed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """When the calendar is looked at unasked."""
+    """When calendar and PSA are looked at unasked."""
 
     light_at: datetime | None = None
     deep_at: datetime | None = None
     look: DeepLook | None = None
     suspicious: int = 0
     """How many complete looks in a row showed so little that they were not believed."""
+    stock: Stock = Stock()
 
 
 @dataclass(frozen=True, slots=True)

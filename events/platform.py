@@ -18,6 +18,8 @@ class ItemNow:
     assignees: frozenset[int]
     item: str | None
     """The snapshot as JSON in the form of the item-changed event; None if deleted."""
+    modified_on: datetime | None = None
+    """By the PSA's clock, in whole milliseconds; None if it does not say."""
 
     def seen_by(self, user_id: int, at: datetime) -> PsaSeen:
         """Return it as the observation of one user's link."""

@@ -121,6 +121,12 @@ class Reason(StrEnum):
     ENTERED_WINDOW = "entered_window", "Time has brought this event into sight; an audit found it."
     VANISHED = "vanished", "The event was gone from the calendar without a word; it is looked for, and made again."
     CHANNEL_CLOSED = "channel_closed", "The notification channel had been closed; it was opened again."
+    MISSED_EVENT = "missed_event", "No event of the PSA had told of this change; an audit found it."
+    NOT_LISTED = "not_listed", "The PSA does not list this item any more, and no event had told why; it is read."
+    SUSPICIOUS_LISTING = (
+        "suspicious_listing",
+        "The PSA listed far fewer items than are known; they are listed again later.",
+    )
     SUSPICIOUS_READ = "suspicious_read", "The calendar showed far fewer events than are known; it is read again later."
 
     # Refused by the other side

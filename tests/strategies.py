@@ -20,6 +20,7 @@ from events.integration import (
     Held,
     SettingsWish,
     Status,
+    Stock,
     Tokens,
 )
 from events.items import ItemType
@@ -296,6 +297,14 @@ held: Final = whole(
         deep_at=maybe(moments),
         look=maybe(whole(DeepLook, began=moments, start=moments, end=moments, parts=counts, done=counts)),
         suspicious=counts,
+        stock=whole(
+            Stock,
+            at=maybe(moments),
+            look=maybe(whole(DeepLook, began=moments, start=moments, end=moments, parts=counts, done=counts)),
+            newest=maybe(moments),
+            until=maybe(moments),
+            suspicious=counts,
+        ),
     ),
     empty_looks=counts,
     calendar_hold=maybe(moments),

@@ -23,6 +23,7 @@ from worker.core import audits
 from worker.core.sides import news
 from worker.projection.events import key_of
 from worker.reconcile import OVERLAP, observed
+from worker.stocktaking import take_stock
 
 if TYPE_CHECKING:
     from events.calendar import Page
@@ -43,6 +44,11 @@ _REST: Final = timedelta(minutes=30)
 
 async def audit(work: Slice, setup: Setup) -> bool:
     """Look where it is due. Returns whether anything was looked at, so that something may have become due."""
+    looked = await _audit_calendar(work, setup)
+    return (not work.over and await take_stock(work)) or looked
+
+
+async def _audit_calendar(work: Slice, setup: Setup) -> bool:
     held, now = work.holding.held, work.now()
     plan = audits.planned(held.audit, work.holding.id, now)
     if plan != held.audit:
@@ -70,11 +76,6 @@ async def _give_way(work: Slice, error: TryLater, *, deep: bool) -> None:
     at = work.now() + max(pause, timedelta(seconds=error.retry_after or 0)) * (1 + work.tools.chance())
     plan = work.holding.held.audit
     await _save(work, replace(plan, deep_at=at) if deep else replace(plan, light_at=at))
-
-
-def next_audit(plan: Audit) -> datetime | None:
-    """When to look unasked next."""
-    return min((moment for moment in (plan.light_at, plan.deep_at) if moment), default=None)
 
 
 def _is_due(at: datetime | None, now: datetime) -> bool:
@@ -182,7 +183,7 @@ async def _deep(work: Slice, setup: Setup) -> None:
         return
     await _renew_channel(work, setup)
     known = await work.tools.links.whereabouts(work.holding.id)
-    look = audits.resumed(work.holding.held.audit, len(known), work.now())
+    look = audits.resumed(work.holding.held.audit.look, len(known), work.now())
     while look.done < look.parts:
         if not await _part(work, look, known):
             return

@@ -22,7 +22,8 @@ from events.failures import (
 )
 from events.integration import Busy, Lost, Released, Status, Taken, Unknown
 from events.reasons import Reason
-from worker.auditing import audit, next_audit
+from worker.auditing import audit
+from worker.core.audits import upcoming
 from worker.core.ownership import overridden
 from worker.core.permit import Policy
 from worker.core.retry import backoff
@@ -199,7 +200,7 @@ class Executor:
         due_at = await bring_to_rest(work)
         if not work.over and await audit(work, setup):
             due_at = await reconcile(work)
-        due_at = _earliest(due_at, next_audit(holding.held.audit))
+        due_at = _earliest(due_at, upcoming(holding.held.audit))
         await setup.worked()
         return _earliest(due_at, await leave_former(work) if not work.over else work.now())
 

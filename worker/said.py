@@ -21,6 +21,7 @@ class Said(StrEnum):
     ACTED = "item_acted_on"
     WOKEN = "wake_executed"
     SWEPT = "due_integrations_woken"
+    ROUSED = "forgotten_integrations_roused"
     KEPT = "dead_letters_kept"
     RESOLVED = "dead_letters_resolved"
     PARKED = "message_dead_lettered"

@@ -32,6 +32,8 @@ class Sweeper:
 
     async def run(self) -> None:
         """Run until the process is about to end."""
+        with contextlib.suppress(GivenBack):
+            await self.shop.insist(self.rouse)
         while not self.shop.stopping.is_set():
             with self.shop.pulse.handling(Part.SWEEPER), contextlib.suppress(GivenBack):
                 if woken := await self.shop.insist(self.sweep):
@@ -41,6 +43,11 @@ class Sweeper:
                     await self.shop.stopping.wait()
             except TimeoutError:
                 continue
+
+    async def rouse(self) -> None:
+        """Have integrations looked at that a former version left without saying when."""
+        if roused := await self.leases.rouse(self.shop.clock.now()):
+            self.shop.log.info(Said.ROUSED, integrations=roused)
 
     async def sweep(self) -> int:
         """Wake what is due. Returns how many integrations that was."""

@@ -187,10 +187,16 @@ def stumbled(report: Report, link: Link, occasion: Occasion, direction: Directio
     report.entries.append(replace(entry, attempt=link.attempts))
 
 
-def found(integration: Integration, link: Link | None, occasion: Occasion, cause: Reason) -> Entry:
-    """Tell of what an audit found, by its cause."""
+def found(
+    integration: Integration,
+    link: Link | None,
+    occasion: Occasion,
+    cause: Reason,
+    direction: Direction = Direction.FROM_CALENDAR,
+) -> Entry:
+    """Tell of what an audit found, by its cause. `direction`: the one in which it will go."""
     if link is not None:
-        return _entry(link, occasion, Direction.FROM_CALENDAR, Act.FIND, Result.DONE, cause)
+        return _entry(link, occasion, direction, Act.FIND, Result.DONE, cause)
     return Entry(
         id=f"{integration.id}:{cause}:{occasion.at.isoformat()}",
         at=occasion.at,

@@ -20,6 +20,7 @@ from events.integration import (
     SettingsWish,
     Signals,
     Status,
+    Stock,
     Tokens,
     Wanted,
 )
@@ -121,7 +122,16 @@ def _audit(document: Document | None) -> Audit:
         deep_at=document["deep_at"],
         look=None if look is None else DeepLook(**look),
         suspicious=document["suspicious"],
+        stock=_stock(document.get("stock")),
     )
+
+
+def _stock(document: Document | None) -> Stock:
+    if document is None:
+        return Stock()
+    values = known(Stock, document)
+    look = values.pop("look")
+    return Stock(**values, look=None if look is None else DeepLook(**look))
 
 
 def _sealed(owner: str, tokens: Tokens | None, vault: Vault) -> bytes | None:

@@ -32,6 +32,7 @@ from events.integration import (
     Note,
     Released,
     ReleaseResult,
+    Status,
     Taken,
     TakeResult,
     Unknown,
@@ -176,6 +177,21 @@ class Integrations(Wishes):
             # Others were quicker with some of them.
             ours = await self._collection.find({**named, "claim": claim["claim"]}, {"_id": 1}).to_list(None)
         return [id_ for id_ in ids if {"_id": id_} in ours]
+
+    async def rouse(self, now: datetime) -> int:
+        """Have those looked at that work and of which nothing is due: a former version may have left them like that.
+
+        Whoever has looked at one says when it is to be looked at next. Returns how many they were.
+        """
+        forgotten: Document = {
+            "due_at": None,
+            "held.status": Status.CONNECTED.value,
+            "wanted.settings": {"$ne": None},
+            "wanted.active.value": {"$ne": False},
+            "wanted.deletion": None,
+        }
+        with away():
+            return (await self._collection.update_many(forgotten, {"$set": {"due_at": now}})).modified_count
 
     async def uses_account(self, sub: str, except_id: str) -> bool:
         """Whether another integration needs this account of the calendar service."""

@@ -219,6 +219,20 @@ class Links:  # noqa: PLR0904 - one method for each question that is asked of li
             found = await self._collection.find(query, {"calendar_seen.content.when": 1}).to_list(None)
         return {one["_id"]: when_from_document(one["calendar_seen"]["content"]["when"]) for one in found}
 
+    async def items_whereabouts(self, integration_id: str) -> dict[str, When]:
+        """Return when the items are that the PSA should show, as last agreed, by the ids of their links."""
+        query: Query = {
+            "integration_id": integration_id,
+            "state": {"$in": _ALIVE},
+            "item": {"$ne": None},
+            "psa_base": {"$ne": None},
+            "psa_seen.item": {"$ne": None},
+            "psa_seen.assigned": True,
+        }
+        with away():
+            found = await self._collection.find(query, {"psa_base.when": 1}).to_list(None)
+        return {one["_id"]: when_from_document(one["psa_base"]["when"]) for one in found}
+
     async def tally(self, integration_id: str, since: datetime) -> Tally:
         """Count an integration's deletions since a moment, and its links that are alive."""
         mine: Query = {"integration_id": integration_id}

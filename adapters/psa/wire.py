@@ -44,7 +44,7 @@ def snake(value: object) -> object:
 
 
 _STATE: Final[TypeAdapter[ItemChange]] = TypeAdapter(ItemChange)
-_PARTS: Final = ("item_type", "item_id", "revision", "deleted", "assignees", "item")
+_PARTS: Final = ("item_type", "item_id", "revision", "deleted", "assignees", "item", "modified_on")
 
 
 def item_now(state: object, tenant_id: int) -> ItemNow | None:
@@ -82,7 +82,13 @@ def _item(state: object, tenant_id: int) -> ItemNow | None:
         deleted=now.deleted,
         assignees=frozenset(now.assignees or ()),
         item=orjson.dumps(body["item"]).decode() if now.item and not now.deleted else None,
+        modified_on=now.modified_on and _as_kept(now.modified_on),
     )
+
+
+def _as_kept(moment: datetime) -> datetime:
+    """Return a moment as fine as the store keeps it, or what is kept would lie a little before what it was made of."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def draft_body(draft: AppointmentDraft) -> Body:

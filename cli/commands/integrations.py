@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from cli.running import run
 from cli.showing import console, instant, json_line
 from events.calendar import Provider
 from events.integration import Integration
+from worker.core.audits import upcoming
 from worker.run import opened_database
 from worker.settings import Settings, Store
 
@@ -129,15 +129,11 @@ def details(one: Integration) -> dict[str, object]:
         "linked_since": instant(held.linked_since),
         "last_verified": instant(held.verified_at),
         "suspicious_reads": held.audit.suspicious,
-        "next_look": instant(_earliest(held.audit.light_at, held.audit.deep_at)),
+        "next_look": instant(upcoming(held.audit)),
         "unread_signals": one.signals.requested - one.signals.served,
         "calendar_waits_until": instant(held.calendar_hold),
         "psa_waits_until": instant(held.psa_hold),
     }
-
-
-def _earliest(*moments: datetime | None) -> datetime | None:
-    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _ticks(**ticked: bool) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.content import AllDay, Timed, When
-from events.integration import Audit, DeepLook
+from events.integration import Audit, DeepLook, Stock
 from worker.core import audits
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -85,6 +85,48 @@ def test_a_look_that_is_not_believed_is_repeated_soon_and_then_daily() -> None:
 
 def test_a_deep_look_is_gone_on_with_unless_it_is_of_yesterday() -> None:
     look = DeepLook(NOW, NOW - audits.PAST, NOW + audits.FUTURE, parts=3, done=2)
-    assert audits.resumed(Audit(look=look), 5000, NOW + HOUR) == look
-    assert audits.resumed(Audit(look=look), 5000, NOW + DAY) == audits.begin(5000, NOW + DAY)
-    assert audits.resumed(Audit(), 0, NOW).done == 0
+    assert audits.resumed(look, 5000, NOW + HOUR) == look
+    assert audits.resumed(look, 5000, NOW + DAY) == audits.begin(5000, NOW + DAY)
+    assert audits.resumed(None, 0, NOW).done == 0
+
+
+# The PSA's items
+
+
+def test_the_first_complete_listing_says_from_when_on_nothing_may_be_unknown() -> None:
+    stock = audits.taking(Stock(at=NOW), known=1500, now=NOW)
+    assert stock.look is not None
+    assert (stock.look.parts, stock.look.done) == (2, 0)
+    for newest in (NOW - HOUR, NOW - 2 * HOUR):
+        stock = audits.listed(stock, newest)
+    first = audits.taken(stock, "int-1", NOW, nothing_there=False)
+    assert (first.until, first.look, first.newest) == (NOW - HOUR, None, None)
+    later = audits.listed(audits.taking(first, known=2, now=NOW + DAY), NOW + HOUR)
+    assert audits.taken(later, "int-1", NOW + DAY, nothing_there=False).until == NOW - HOUR, "it stays"
+
+
+def test_where_nothing_was_there_everything_is_news_and_where_no_change_is_dated_nothing_is() -> None:
+    stock = audits.listed(audits.taking(Stock(), known=0, now=NOW), None)
+    empty = audits.taken(stock, "int-1", NOW, nothing_there=True)
+    assert empty.until is not None
+    assert empty.until < NOW - 365 * DAY
+    assert audits.taken(stock, "int-1", NOW, nothing_there=False).until is None
+
+
+def test_a_listing_that_is_not_believed_is_repeated_soon_and_then_daily() -> None:
+    stock, waits = audits.taking(Stock(), known=5, now=NOW), list[timedelta]()
+    for _ in range(5):
+        stock = audits.stock_doubted(stock, "int-1", NOW)
+        assert stock.at is not None
+        waits.append(stock.at - NOW)
+        assert stock.look is None, "it begins anew"
+    assert waits[:3] == [timedelta(minutes=15), HOUR, 6 * HOUR]
+    assert all(wait <= DAY for wait in waits)
+
+
+def test_the_psa_is_listed_within_hours_and_what_comes_first_is_due_first() -> None:
+    plan = audits.planned(Audit(), "int-1", NOW)
+    assert plan.stock.at is not None
+    assert NOW < plan.stock.at <= NOW + 4 * HOUR
+    assert audits.upcoming(plan) == min(moment for moment in (plan.light_at, plan.deep_at, plan.stock.at) if moment)
+    assert audits.upcoming(Audit()) is None

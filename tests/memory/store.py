@@ -26,6 +26,7 @@ from events.integration import (
     Released,
     ReleaseResult,
     SettingsWish,
+    Status,
     Taken,
     TakeResult,
     Unknown,
@@ -324,6 +325,13 @@ class MemoryIntegrations:
         await self._step("claimed due")
         return [row.integration.id for row in due]
 
+    async def rouse(self, now: datetime) -> int:
+        await self._step("rouse")
+        forgotten = [row for row in self.rows.values() if _is_forgotten(row.integration)]
+        for row in forgotten:
+            row.integration = replace(row.integration, due_at=now)
+        return len(forgotten)
+
     async def get(self, integration_id: str) -> Integration | None:
         row = self.rows.get(integration_id)
         return _shown(row) if row else None
@@ -410,6 +418,15 @@ class MemoryLinks:
         await self._step("whereabouts")
         seen = [(link.id, link.calendar_seen) for link in self._of(integration_id)]
         return {id_: one.content.when for id_, one in seen if one and one.content}
+
+    async def items_whereabouts(self, integration_id: str) -> dict[str, When]:
+        await self._step("items' whereabouts")
+        return {
+            link.id: link.psa_base.when
+            for link in self._of(integration_id)
+            if link.state in ALIVE and link.item and link.psa_base
+            if link.psa_seen and link.psa_seen.item is not None and link.psa_seen.assigned
+        }
 
     async def tally(self, integration_id: str, since: datetime) -> Tally:
         await self._step("tally")
@@ -769,3 +786,10 @@ def _blank(integration: Integration) -> Integration:
         wanted=replace(wanted, connect=connect),
         held=replace(held, tokens=None, offered=None, retired=()),
     )
+
+
+def _is_forgotten(one: Integration) -> bool:
+    """Whether an integration works and nothing of it is due."""
+    wanted = one.wanted
+    works = one.held.status is Status.CONNECTED and wanted.active and wanted.settings and not wanted.deletion
+    return bool(works) and one.due_at is None

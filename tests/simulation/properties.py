@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from events.calendar import CalendarEvent
 from events.content import Content, Field
+from events.integration import Status
 from events.items import ItemType
 from events.link import Link, LinkState, PsaSeen
 from events.reasons import Reason
@@ -32,11 +33,25 @@ def check_all(world: World, people: People | None = None, *, faultless: bool = F
     check_no_duplicates(world)
     check_both_sides_equal(world)
     check_nothing_wrongly_there(world)
+    check_it_will_be_looked_at(world)
     if people is not None:
         check_no_lost_edit(world, people, faultless=faultless)
     if faultless:
         check_what_was_overruled_stays_so(world)
         check_no_needless_write(world)
+
+
+def check_it_will_be_looked_at(world: World) -> None:
+    """Whoever works is looked at unasked from time to time, whatever has happened."""
+    for row in world.integrations.rows.values():
+        one = row.integration
+        if (
+            one.held.status is Status.CONNECTED
+            and one.wanted.active
+            and one.wanted.settings
+            and not one.wanted.deletion
+        ):
+            assert one.due_at is not None, f"nobody will ever look at {one.id}\n" + _tail(world)
 
 
 def trios(world: World) -> list[Trio]:

@@ -15,6 +15,7 @@ import pytest
 import worker.auditing
 import worker.core.decide
 import worker.judging
+import worker.stocktaking
 import worker.weighing
 from events.calendar import CalendarEvent
 from events.commands import Cause
@@ -26,7 +27,7 @@ from tests.memory.calendar import CALENDAR_ID
 from tests.memory.store import MemoryLinks
 from tests.simulation.people import People
 from tests.simulation.schedules import CRASHES, CUTS, NONE, OUTAGES
-from tests.simulation.unusual import run_deletions, run_quarrel, run_unheard
+from tests.simulation.unusual import run_deletions, run_quarrel, run_unheard, run_unheard_of_the_psa
 from tests.simulation.world import INTEGRATION, NOON, Faults, World
 from worker.acting import advance
 from worker.core import audits
@@ -48,6 +49,11 @@ def test_many_deletions_wait_until_somebody_decides(faults: Faults) -> None:
 def test_what_no_notification_told_is_found_and_absence_deletes_nothing() -> None:
     for seed in range(SCHEDULES * 2):
         run_unheard(seed)
+
+
+def test_what_no_event_of_the_psa_told_is_found_and_absence_deletes_nothing() -> None:
+    for seed in range(SCHEDULES // 2):
+        run_unheard_of_the_psa(seed)
 
 
 def test_a_channel_that_was_closed_is_opened_again_and_told_of() -> None:
@@ -260,6 +266,39 @@ def test_a_planted_bug_of_the_brake_is_caught(plant: Plant, monkeypatch: pytest.
 def test_a_planted_bug_of_the_audit_is_caught(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     assert caught(run_unheard), f"{plant.__name__} survived"
+
+
+def taking_what_is_not_listed_for_deleted(patch: pytest.MonkeyPatch) -> None:
+    """Nobody lists a deleted item, but not everything that is not listed is deleted."""
+
+    async def look_for(work: Any, missing: Sequence[str]) -> None:
+        found = await work.tools.links.by_ids(missing)
+        gone = [
+            (link, replace(link, psa_seen=replace(link.psa_seen, deleted=True), due_at=work.now()))
+            for link in found.values()
+            if link.psa_seen
+        ]
+        await work.save(gone)
+
+    patch.setattr(worker.stocktaking, "_look_for", look_for)
+
+
+def listing_without_comparing(patch: pytest.MonkeyPatch) -> None:
+    """A listing from which nothing is learned looks healthy."""
+
+    async def observe(work: Any, items: Any, until: Any, listed: Any) -> None:
+        del items, until
+        listed.links |= set(await work.tools.links.items_whereabouts(work.holding.id))
+
+    patch.setattr(worker.stocktaking, "_observe", observe)
+
+
+@pytest.mark.parametrize(
+    "plant", [taking_what_is_not_listed_for_deleted, listing_without_comparing], ids=lambda plant: plant.__name__
+)
+def test_a_planted_bug_of_taking_stock_is_caught(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    assert caught(run_unheard_of_the_psa), f"{plant.__name__} survived"
 
 
 def test_a_frozen_field_that_is_still_written_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

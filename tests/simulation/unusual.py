@@ -162,6 +162,40 @@ def run_unheard(seed: int) -> World:
     return world
 
 
+def run_unheard_of_the_psa(seed: int) -> World:
+    """Lose every event of the PSA, and for a day list only a part of its items; then let audits do their work."""
+    random = Random(seed)
+    world, people = World(random, Faults(), random.choice(PACES)), People(random)
+    try:
+        world.run(people.plan(random.randint(1, 5)))
+        world.settle()
+        world.pass_a_day()  # what there was before the events got lost is known
+        world.faults = Faults(unheard=1.0)
+        world.run(people.plan(random.randint(2, 8)))
+        world.settle()
+        items = [row.key.item_id for row in world.platform.live()]
+        world.platform.hidden = set(random.sample(items, random.randint(0, len(items))))
+        world.pass_a_day()
+        check_no_event_went_by_absence(world)
+        world.platform.hidden = set()
+        world.pass_a_day()
+        world.pass_a_day()
+        check_no_event_went_by_absence(world)
+        check_all(world, people)
+        check_it_stays_at_rest(world)
+    finally:
+        world.close()
+    return world
+
+
+def check_no_event_went_by_absence(world: World) -> None:
+    """Of every item that is still there the event is, unless nobody has heard of the item or the event was deleted."""
+    there = {row.key for row in world.platform.live()}
+    for link in world.links.links.values():
+        if link.item in there and link.calendar_asks:
+            assert link.calendar_asks[-1].content is not None, f"removed by absence: {link}\n" + world.story()
+
+
 def check_nothing_was_deleted_by_absence(world: World, people: People) -> None:
     """Every item that we deleted stands for an event that somebody deleted, and the other way round."""
     deleted = {edit.where for edit in people.edits if _is_deletion(edit)}

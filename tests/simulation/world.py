@@ -80,6 +80,8 @@ class Faults:
     cut: float = 0.0
     twice: float = 0.0
     lost: float = 0.0
+    unheard: float = 0.0
+    """That an event of the PSA is lost, though it promises that none is."""
     away: float = 0.0
     """Of a call to either side: once when it arrives, once when its answer leaves."""
 
@@ -170,7 +172,8 @@ class World:
         return f"{kind}-{self._ids}"
 
     def _item_changed(self, event: ItemChanged) -> None:
-        self._send(Message("item", self._id("item"), event), losable=False)
+        if not self.faults.unheard or self.random.random() >= self.faults.unheard:
+            self._send(Message("item", self._id("item"), event), losable=False)
 
     def _notify(self, since: datetime) -> None:
         self._send(Message("notification", self._id("notification"), since), losable=True)

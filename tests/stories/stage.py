@@ -198,7 +198,9 @@ class Stage:
 
     def _waiting(self, soon: datetime) -> list[str]:
         integrations, links = self.store["integrations"], self.store["links"]
-        unasked = {"$min": ["$held.audit.light_at", "$held.audit.deep_at"]}  # looking unasked goes on for ever
+        unasked = {
+            "$min": ["$held.audit.light_at", "$held.audit.deep_at", "$held.audit.stock.at"]
+        }  # looking unasked goes on for ever
         due = {
             "$expr": {
                 "$and": [

@@ -1,4 +1,4 @@
-"""When a calendar is looked at unasked, in which parts, and what makes such a look suspicious.
+"""When calendar and PSA are looked at unasked, in which parts, and what makes such a look suspicious.
 
 Looks are spread by a hash of the integration's id, so that they neither herd nor move with restarts.
 """
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from events.content import Timed
-from events.integration import Audit, DeepLook
+from events.integration import Audit, DeepLook, Stock
 
 if TYPE_CHECKING:
     from events.content import When
@@ -31,6 +31,8 @@ _PART: Final = 1000
 """So many known events make a part of a deep look, after which its position is saved."""
 _AGAIN: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 """When to look again after a suspicious look; then daily."""
+_FIRST: Final = timedelta(hours=4)
+"""Within this the PSA's items are listed for the first time: 1,500 calls an hour are for all users of a tenant."""
 _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -46,7 +48,16 @@ def next_slot(integration_id: str, period: timedelta, now: datetime) -> datetime
 def planned(audit: Audit, integration_id: str, now: datetime) -> Audit:
     """Return when to look, for an integration for which that was not said yet."""
     light_at = audit.light_at or next_slot(integration_id, LIGHT, now)
-    return replace(audit, light_at=light_at, deep_at=audit.deep_at or next_slot(integration_id, DEEP, now))
+    # The first listing says what there was before, of which nobody has told, and nobody need tell.
+    stock = audit.stock if audit.stock.at else replace(audit.stock, at=next_slot(integration_id, _FIRST, now))
+    deep_at = audit.deep_at or next_slot(integration_id, DEEP, now)
+    return replace(audit, light_at=light_at, deep_at=deep_at, stock=stock)
+
+
+def upcoming(audit: Audit) -> datetime | None:
+    """Return when to look next."""
+    moments = (audit.light_at, audit.deep_at, audit.stock.at)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def begin(known: int, now: datetime) -> DeepLook:
@@ -55,9 +66,8 @@ def begin(known: int, now: datetime) -> DeepLook:
     return DeepLook(now, now - PAST, now + FUTURE, parts=max(1, -(-known // _PART)))
 
 
-def resumed(audit: Audit, known: int, now: datetime) -> DeepLook:
+def resumed(look: DeepLook | None, known: int, now: datetime) -> DeepLook:
     """Go on with a look that is under way, unless so much time has passed that it says nothing of today."""
-    look = audit.look
     return look if look is not None and now - look.began < DEEP else begin(known, now)
 
 
@@ -89,3 +99,36 @@ def doubted(audit: Audit, integration_id: str, now: datetime) -> Audit:
 def done(audit: Audit, integration_id: str, now: datetime) -> Audit:
     """Return when to look again after a complete look."""
     return replace(audit, look=None, suspicious=0, deep_at=next_slot(integration_id, DEEP, now))
+
+
+# The PSA's items
+
+
+def taking(stock: Stock, known: int, now: datetime) -> Stock:
+    """Go on with a listing, or begin one."""
+    look = resumed(stock.look, known, now)
+    return stock if look is stock.look else replace(stock, look=look, newest=None)
+
+
+def listed(stock: Stock, newest: datetime | None) -> Stock:
+    """Return how far a listing has come after one more part, and the newest change that this part showed."""
+    assert stock.look is not None
+    stamps = [moment for moment in (stock.newest, newest) if moment]
+    return replace(stock, look=replace(stock.look, done=stock.look.done + 1), newest=max(stamps, default=None))
+
+
+def taken(stock: Stock, integration_id: str, now: datetime, *, nothing_there: bool) -> Stock:
+    """Return when to list again after a complete listing; the first one says from when on nothing may be unknown."""
+    until = stock.until or stock.newest or (_EPOCH if nothing_there else None)
+    return Stock(at=_next_stock(integration_id, now), until=until)
+
+
+def stock_doubted(stock: Stock, integration_id: str, now: datetime) -> Stock:
+    """Return when to list again after a suspicious listing."""
+    times = stock.suspicious
+    again = now + _AGAIN[times] if times < len(_AGAIN) else _next_stock(integration_id, now)
+    return replace(stock, at=again, look=None, newest=None, suspicious=times + 1)
+
+
+def _next_stock(integration_id: str, now: datetime) -> datetime:
+    return next_slot(f"{integration_id}/psa", DEEP, now)  # not when the calendar is read

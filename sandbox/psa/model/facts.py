@@ -43,6 +43,7 @@ def state(record: Record) -> dict[str, JsonValue]:
         "revision": record.revision,
         "deleted": record.deleted,
         "assignees": list(record.assignees),
+        "modifiedOn": record.author.at.isoformat(),
         "item": _in_camel_case(item),
     }
 

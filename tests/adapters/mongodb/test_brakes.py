@@ -9,7 +9,7 @@ from typing import Any
 from events.content import AllDay, Field
 from events.link import CalendarSeen, Ending, Freeze, Link, LinkState, Tally, Verdict
 from events.reasons import Reason
-from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, after, content, item, lease, link
+from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, after, content, item, lease, link, seen
 from tests.adapters.mongodb.subjects import LinkStore
 
 WINDOW = timedelta(hours=1)
@@ -69,3 +69,18 @@ async def test_what_the_calendar_showed_is_known_by_its_time(links: LinkStore) -
     all_day = numbered(2, calendar_seen=CalendarSeen(replace(whole, when=day)))
     await put(links, timed, all_day, numbered(3), numbered(4, calendar_seen=CalendarSeen(None, deleted=True)))
     assert await links.whereabouts(ANN.integration_id) == {timed.id: whole.when, all_day.id: day}
+
+
+async def test_when_items_are_that_the_psa_should_show_is_known_and_no_others(links: LinkStore) -> None:
+    day = AllDay(NOW.date(), NOW.date() + timedelta(days=1))
+    agreed, whole = content(), replace(content(), when=day)
+    timed = numbered(1, psa_base=agreed, psa_seen=seen(1))
+    all_day = numbered(2, psa_base=whole, psa_seen=seen(1))
+    others = [
+        numbered(3, psa_seen=seen(1)),
+        numbered(4, psa_base=agreed, psa_seen=seen(2, None)),
+        numbered(5, psa_base=agreed, psa_seen=seen(2, assigned=False)),
+        numbered(6, psa_base=agreed, psa_seen=seen(2), state=LinkState.BURIED),
+    ]
+    await put(links, timed, all_day, *others)
+    assert await links.items_whereabouts(ANN.integration_id) == {timed.id: agreed.when, all_day.id: day}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from events.integration import Assignee, Busy, Released, Taken
+from events.integration import Assignee, Busy, DeletionWish, Note, Released, Status, Taken
 from tests.adapters.mongodb.examples import ANN, HOUR, NOTHING, NOW, OVER, after, linked, settings, taken
 from tests.adapters.mongodb.subjects import IntegrationStore
 
@@ -112,6 +113,25 @@ async def test_what_is_due_and_not_worked_on_is_claimed_the_longest_waiting_firs
     third, first, second, later = await some(integrations, after(-1), after(-3), after(-2), after(1))
     assert await integrations.claim_due(NOW, after(1), 10) == [first, second, third, ANN.integration_id]
     assert later not in await integrations.claim_due(NOW, after(1), 10)
+
+
+async def test_one_that_works_and_of_which_nothing_is_due_is_roused_and_no_other_is(
+    integrations: IntegrationStore,
+) -> None:
+    working, off, gone = [Assignee(f"int_{name}", 1, 7) for name in ("working", "off", "gone")]
+    for whose in (working, off, gone):
+        await linked(integrations, whose)
+    await integrations.want_active(off, 1, NOW, active=False)
+    await integrations.want_deletion(gone, DeletionWish(2), NOW)
+    for whose in (working, off, gone, ANN):
+        took = await integrations.take(whose.integration_id, "message", HOUR)
+        assert isinstance(took, Taken)
+        held = took.integration.held
+        status = Status.NOT_CONNECTED if whose is ANN else Status.CONNECTED
+        await integrations.release(took.lease, Note(held, replace(held, status=status)), None, HOUR)
+    assert await integrations.rouse(NOW) == 1
+    assert await integrations.claim_due(NOW, after(1), 10) == [working.integration_id]
+    assert await integrations.rouse(NOW) == 0
 
 
 async def test_no_more_is_claimed_than_was_asked_for(integrations: IntegrationStore) -> None:
