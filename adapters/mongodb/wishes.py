@@ -52,8 +52,11 @@ class Wishes:
         return await self._want(whose, "list_calendars", {"revision": revision}, due_at, epoch=0)
 
     async def want_deletion(self, whose: Assignee, wish: DeletionWish, due_at: datetime) -> bool:
-        """Store that the integration is not wanted any more. A later connection or configuration changes nothing."""
-        return await self._want(whose, "deletion", asdict(wish), due_at)
+        """Store that the integration is not wanted any more. A later connection or configuration changes nothing.
+
+        False if a wish as new is known, or everything is to be erased already: nothing takes that back.
+        """
+        return await self._want(whose, "deletion", asdict(wish), due_at, unless="wanted.deletion.erase")
 
     async def want_leaving(self, tenant_id: int, user_id: int | None, wish: DeletionWish, due_at: datetime) -> int:
         """Store that no integration of a user is wanted any more, or of a whole tenant. Returns how many that concerns.
@@ -118,12 +121,23 @@ class Wishes:
         if not known:
             await self._check_owner(whose)
 
-    async def _want(self, whose: Assignee, part: str, document: Document, due_at: datetime, *, epoch: int = 1) -> bool:
+    async def _want(
+        self,
+        whose: Assignee,
+        part: str,
+        document: Document,
+        due_at: datetime,
+        *,
+        epoch: int = 1,
+        unless: str | None = None,
+    ) -> bool:
         if await self._is_erased(whose.integration_id):
             return False
         revision = f"wanted.{part}.revision"
         newer = {"$or": [{revision: {"$exists": False}}, {revision: {"$lt": document["revision"]}}]}
         query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id, **newer}
+        if unless is not None:
+            query[unless] = {"$ne": True}
         update = {
             "$set": {f"wanted.{part}": document, "rerun": True},
             "$inc": {"epoch": epoch},

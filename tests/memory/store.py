@@ -131,7 +131,8 @@ class MemoryIntegrations:
     async def want_deletion(self, whose: Assignee, wish: DeletionWish, due_at: datetime) -> bool:
         def newer(wanted: Wanted) -> Wanted | None:
             known = wanted.deletion.revision if wanted.deletion else -1
-            return replace(wanted, deletion=wish) if wish.revision > known else None
+            erases = wanted.deletion is not None and wanted.deletion.erase
+            return replace(wanted, deletion=wish) if wish.revision > known and not erases else None
 
         return await self._want(whose, due_at, newer)
 

@@ -116,6 +116,15 @@ async def test_erasing_is_wanted_once_and_keeps_what_was_asked_for_before(integr
     assert bob.wanted.deletion == DeletionWish(LEFT, erase=True)
 
 
+async def test_what_is_to_be_erased_is_erased_though_a_deletion_comes_later(integrations: IntegrationStore) -> None:
+    await linked(integrations)
+    assert await integrations.want_erasing(TENANT, ANN.user_id, NOW) == 1
+    assert not await integrations.want_deletion(ANN, DeletionWish(5), NOW)
+    ann = await integrations.get(ANN.integration_id)
+    assert ann is not None
+    assert ann.wanted.deletion == DeletionWish(LEFT, erase=True)
+
+
 async def test_a_user_may_have_several_integrations_whether_or_not_they_are_deleted(
     integrations: IntegrationStore,
 ) -> None:
