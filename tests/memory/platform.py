@@ -218,8 +218,11 @@ class MemoryPlatform:
 
 
 def _overlaps(item: dict[str, Any], start: datetime, end: datetime) -> bool:
-    """Whether a timed item lies in a span."""
-    first, last = (datetime.fromisoformat(item[name]) for name in ("start", "end"))
+    """Whether an item lies in a span; a whole day as it is in UTC."""
+    names = ("start_date", "end_date") if item.get("all_day") else ("start", "end")
+    first, last = (datetime.fromisoformat(item[name]) for name in names)
+    if item.get("all_day"):
+        first, last = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
     return first < end and (last > start or first >= start)
 
 

@@ -86,6 +86,7 @@ _OF: Final[dict[Rule, tuple[Reason, ...]]] = {
         Reason.FIELD_FLIPS,
         Reason.WRITE_BUDGET,
         Reason.SUSPICIOUS_READ,
+        Reason.SUSPICIOUS_LISTING,
     ),
     Rule.REFUSAL: (
         Reason.NOT_PERMITTED,
@@ -138,7 +139,14 @@ _OF: Final[dict[Rule, tuple[Reason, ...]]] = {
         Reason.DELIVERY_LIMIT,
         Reason.NOT_EDITABLE,
     ),
-    Rule.AUDIT: (Reason.MISSED_SIGNAL, Reason.ENTERED_WINDOW, Reason.VANISHED, Reason.CHANNEL_CLOSED),
+    Rule.AUDIT: (
+        Reason.MISSED_SIGNAL,
+        Reason.ENTERED_WINDOW,
+        Reason.VANISHED,
+        Reason.CHANNEL_CLOSED,
+        Reason.MISSED_EVENT,
+        Reason.NOT_LISTED,
+    ),
     Rule.PROGRAM: (
         Reason.STARTING,
         Reason.STOPPING,
@@ -197,6 +205,7 @@ _ADVICE: Final[dict[Reason, str]] = {
     Reason.FIELD_FLIPS: "Find the other program that writes this text; then `calsync brakes unfreeze`.",
     Reason.WRITE_BUDGET: _WAIT,
     Reason.SUSPICIOUS_READ: _WAIT,
+    Reason.SUSPICIOUS_LISTING: _WAIT,
     Reason.NOT_PERMITTED: "The user has to change the event, or grant this application to change their own events.",
     Reason.PSA_REFUSED: "See the PSA's own words; it is tried again when the item or the event changes.",
     Reason.CALENDAR_REFUSED: "See the calendar's own words; it is tried again when the item changes.",
