@@ -135,7 +135,7 @@ class Wishes:
             return False
         revision = f"wanted.{part}.revision"
         newer = {"$or": [{revision: {"$exists": False}}, {revision: {"$lt": document["revision"]}}]}
-        query = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id, **newer}
+        query: Document = {"_id": whose.integration_id, "tenant_id": whose.tenant_id, "user_id": whose.user_id, **newer}
         if unless is not None:
             query[unless] = {"$ne": True}
         update = {
