@@ -17,7 +17,7 @@ _MOST: Final = 8
 
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many run at once: more than there are cores, because many tests wait for something."""
-    return min(3 * (os.cpu_count() or 1), _MOST)
+    return min(2 * (os.cpu_count() or 1), _MOST)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
