@@ -15,7 +15,7 @@ from stack.failures import Unavailable
 from stack.kept import await_ready
 from stack.native.program import FailedProgram, Program, Recipe, run_to_end
 from stack.native.runs import Run, clear_leftovers, new_run
-from tests.stack.conftest import Bystander, processes_in
+from tests.stack.conftest import Bystander, eventually, processes_in
 
 
 def test_the_folder_of_a_run_is_gone_when_it_ends(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_shell_that_starts_a_server_ends_with_it(tmp_path: Path, owner: Bystan
     program.launch()
     await_ready(program, owner)
     program.stop()
-    assert not processes_in(tmp_path)
+    assert eventually(lambda: not processes_in(tmp_path))  # what is killed is gone a moment later
 
 
 def test_a_program_that_fails_is_quoted(tmp_path: Path, owner: Bystander) -> None:

@@ -205,8 +205,10 @@ async def test_what_happened_in_the_psa_while_events_were_lost_is_found_healed_a
 
 async def test_what_was_there_before_is_not_sent_because_an_audit_lists_it(world: Stage) -> None:
     user = next(USERS)
+    lost = await world.psa.add_mishap(Mishap(kind=Kind.LOST, type="psa.calendar_item.changed.v1", times=None))
     await world.psa.create_item(ItemType.TODO, [user], description="From before", date=NOW + 2 * DAY)
     await world.psa.wait_until_quiet()
+    await world.psa.remove_mishaps(lost)  # it cannot come late either
     dana = await world.link(user)
     scene = Scene(world, dana, [])
     before = await world.writes()
