@@ -26,7 +26,14 @@ from tests.stack.conftest import eventually, folder_of, processes_in
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
-OWNER = "from stack.opening import *\nwith open_{}() as service:\n    print(service.url, flush=True)\n    input()\n"
+OWNER = """
+import signal
+from stack.opening import *
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs in the background is born deaf to it
+with open_{}() as service:
+    print(service.url, flush=True)
+    input()
+"""
 
 
 async def test_a_broker_that_was_killed_is_back_at_its_address_with_its_messages() -> None:
