@@ -430,6 +430,13 @@ def external_reference(user_id: int, event: EventKey, generation: int = 0) -> st
     return full_reference(f"{REFERENCE_PREFIX}{user_id}:{name}", generation)
 
 
+def may_name(reference: str, user_id: int, calendar_id: str) -> bool:
+    """Whether a reference may name an event of this user in this calendar. Of a hash nobody can tell."""
+    whose = f"{REFERENCE_PREFIX}{user_id}:"
+    name = reference.removeprefix(whose)
+    return reference.startswith(whose) and (name.startswith(f"{calendar_id}:") or ":" not in name)
+
+
 _GENERATION: Final = re.compile(r"#([0-9]+)\Z")
 
 

@@ -10,16 +10,12 @@ from adapters.telemetry import metrics, tracing
 from events.calendar import Accepted, CalendarWrite, NotThere, Rejected, RemoveEventWrite, Stumbled, WriteResult
 from events.content import Field
 from events.failures import Gone, MustReconnect, Refused, SyncError, System, TryLater
-from events.items import Appointment, ItemType
+from events.items import ItemType
 from events.link import (
     CalendarSeen,
-    ExternalEvent,
     Link,
-    LinkState,
     ManagedEvent,
     Origin,
-    bare_reference,
-    external_reference,
     link_id,
     managed_event_id,
 )
@@ -31,8 +27,8 @@ from worker.core import record
 from worker.core.plan import PutEvent
 from worker.core.retry import backoff
 from worker.core.sides import PsaHolds
-from worker.projection.events import observe, write_of
-from worker.verifying import all_shown
+from worker.projection.events import write_of
+from worker.recognising import is_made_of_an_event, reunited, twin_buried
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -175,12 +171,12 @@ async def _without_twins(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     for one in newcomers.values():
         owner = standing.get(one.link.item) if one.link.item else None
         if owner is not None:
-            twins += [(one.stored, _buried_twin(one.link)), (owner, _to_be_read(owner, one.link, work.now()))]
+            twins += [(one.stored, twin_buried(one.link)), (owner, _to_be_read(owner, one.link, work.now()))]
         elif creating:
             twins.append((one.stored, replace(one.link, due_at=work.psa_away or work.now())))
-        elif _reference(one) is not None:
+        elif is_made_of_an_event(work, one):
             strays.append(one)
-    twins += await _reunited(work, strays)
+    twins += await reunited(work, strays)
     await work.save(twins)
     left_out = {stored.id for stored, _ in twins}
     return [one for one in steps if one.link.id not in left_out]
@@ -191,69 +187,11 @@ def _could_be_twin(link: Link) -> bool:
     return new and link.item is not None and link.item.item_type is ItemType.APPOINTMENT
 
 
-def _reference(one: Judged) -> str | None:
-    """Return the reference under which we made this appointment of an event of its user's, if we did."""
-    reference = one.item.external_reference if isinstance(one.item, Appointment) else None
-    return bare_reference(reference) if reference is not None else None
-
-
-async def _reunited(work: Slice, strays: Sequence[Judged]) -> list[tuple[Link, Link]]:
-    """Give appointments back to the user's own events of which they were made, where these are in the calendar.
-
-    Nobody remembers that: another integration made them, or an older store was restored.
-    """
-    if not strays:
-        return []
-    by_reference = {_reference(one): one for one in strays}
-    found: dict[str, tuple[Judged, Link]] = {}
-    for key, event in (await all_shown(work)).items():
-        if not isinstance(key, ExternalEvent) or key.calendar_id != work.policy.calendar_id:
-            continue
-        one = by_reference.get(external_reference(strays[0].link.user_id, key))
-        seen = observe(event, work.policy.tenant.private_inbound)
-        if one is not None and seen is not None and not seen.deleted:
-            link = _of_its_own_event(one.link, key, seen, work.now())
-            found[link.id] = one, link
-    made = await _made(work, [link for _, link in found.values()])
-    return [(one.stored, _buried_twin(one.link)) for id_, (one, _) in found.items() if id_ in made]
-
-
-def _of_its_own_event(link: Link, event: ExternalEvent, seen: CalendarSeen, now: datetime) -> Link:
-    return Link(
-        id=link_id(link.integration_id, event),
-        integration_id=link.integration_id,
-        tenant_id=link.tenant_id,
-        user_id=link.user_id,
-        event=event,
-        origin=Origin.PSA,
-        item=link.item,
-        psa_seen=link.psa_seen,
-        calendar_seen=seen,
-        reason=Reason.ADOPTED,
-        due_at=now,
-        run=link.run,
-    )
-
-
-async def _made(work: Slice, fresh: Sequence[Link]) -> set[str]:
-    """Store links; one takes the place of another that stands for nothing. Returns the ids of those that are stored."""
-    links, lease = work.tools.links, work.holding.lease
-    there = await links.by_ids(list(await links.add(lease, fresh)))
-    pairs = [(known, replace(link, version=known.version)) for link in fresh if (known := there.get(link.id))]
-    free = [(known, link) for known, link in pairs if known.item is None]
-    refused = await links.save(lease, free)
-    return ({link.id for link in fresh} - there.keys()) | ({link.id for _, link in free} - refused)
-
-
 def _to_be_read(owner: Link, twin: Link, now: datetime) -> Link:
     """Have the item read anew: news of it may have gone to the twin, even while it was being buried."""
     assert owner.psa_seen is not None
     heard = max(owner.psa_seen.revision, twin.psa_seen.revision if twin.psa_seen else 0)
     return replace(owner, psa_seen=replace(owner.psa_seen, revision=heard, item=None), due_at=now)
-
-
-def _buried_twin(link: Link) -> Link:
-    return replace(link, item=None, psa_seen=None, state=LinkState.BURIED, reason=Reason.ECHO, due_at=None, run=None)
 
 
 async def rehome(work: Slice, one: Judged) -> tuple[Link, Link]:

@@ -19,6 +19,7 @@ from worker.core.plan import ChangeItem, CreateItem, DeleteItem, ReadItem, Verif
 from worker.core.retry import backoff
 from worker.judging import Judged
 from worker.projection.changes import changes, draft
+from worker.recognising import appointment_of
 from worker.verifying import shown_now, verified
 
 if TYPE_CHECKING:
@@ -299,7 +300,17 @@ async def _read(work: Slice, one: Judged) -> Judged | _Made:
         # Of a deletion that was held back the PSA had told itself.
         seen = _absent(work, link, deleted=link.ending is not None) if found is None else _take(work, link, found)
         return work.judge(one.stored, seen)
+    if one.decision.reason is Reason.BEFORE_LINKING:
+        return await _recognised(work, one)
     found = await work.tools.platform.find(link.tenant_id, link.reference)
     if found is not None:
         return _Made(one.stored, link, found, answered=False)
     return work.judge(one.stored, replace(link, psa_asks=()))
+
+
+async def _recognised(work: Slice, one: Judged) -> Judged | _Made:
+    found = await appointment_of(work, one.link)
+    if found is None:
+        return work.judge(one.stored, replace(one.link, reason=Reason.BEFORE_LINKING))
+    link, now = found
+    return _Made(one.stored, link, now, answered=False)

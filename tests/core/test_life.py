@@ -526,7 +526,7 @@ def test_an_event_of_a_former_integration_is_adopted_without_a_write() -> None:
     assert life.plan == "Rest (in_sync)"
     assert (life.link.psa_base, life.link.calendar_base, life.link.calendar_asks) == (A, A, ())
     stale = of_new_item(B).calendar_shows(A)
-    assert stale.plan == "PutEvent all (psa_changed)"
+    assert stale.plan == "PutEvent summary (psa_changed)"
     assert stale.wire == B
 
 

@@ -82,14 +82,19 @@ def test_a_creation_that_has_begun_is_brought_to_its_end() -> None:
         (STAMP, None, None),
         (STAMP, STAMP, None),
         (STAMP, STAMP - timedelta(seconds=1), None),
-        (STAMP, STAMP + timedelta(seconds=1), "Ignore (before_linking)"),
-        (None, STAMP, "Ignore (before_linking)"),
+        (STAMP, STAMP + timedelta(seconds=1), "ReadItem (before_linking)"),
+        (None, STAMP, "ReadItem (before_linking)"),
         (None, None, None),
     ],
 )
 def test_only_events_made_after_linking_are_new(created: object, linked_since: object, instead: str | None) -> None:
     found = replace(NEW, calendar_seen=seen(AGREED, created=created))
     assert said(CREATE, found, policy(linked_since=linked_since)) == (instead or say(CREATE))
+
+
+def test_whether_an_older_event_has_an_appointment_is_asked_once() -> None:
+    older = replace(NEW, calendar_seen=seen(AGREED, created=STAMP), reason=Reason.BEFORE_LINKING)
+    assert said(CREATE, older, policy(linked_since=STAMP + timedelta(seconds=1))) == "Ignore (before_linking)"
 
 
 # The five ticks under Your Calendar

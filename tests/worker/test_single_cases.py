@@ -18,13 +18,11 @@ from events.failures import Gone, System, TryLater
 from events.items import ItemType
 from events.link import LinkState, Origin
 from events.reasons import Reason
-from tests.memory.access import MemoryAccess
 from tests.memory.calendar import Pace
 from tests.memory.platform import stamp
 from tests.memory.steps import MemoryClock
 from tests.simulation.people import People
 from tests.simulation.properties import check_all
-from tests.simulation.runs import sync_now
 from tests.simulation.schedules import check_it_stays_at_rest
 from tests.simulation.world import INTEGRATION, NOON, USER, World
 
@@ -410,42 +408,3 @@ def crash_at(world: World, step: int) -> bool:
     if world.tasks:
         world.crash(world.tasks[0])
     return bool(world.tasks or world.queue)
-
-
-# What nobody remembers
-
-
-@pytest.mark.parametrize("told", ["by its event", "by a run"])
-def test_an_appointment_that_was_made_of_an_event_finds_that_event_though_its_link_is_forgotten(
-    world: World, told: str
-) -> None:
-    """By another integration with the same calendar, say, or because an older store was restored."""
-    row = world.integrations.rows[INTEGRATION]
-    writable = replace(MemoryAccess.CALENDAR, unrestricted=True)
-    row.integration = replace(row.integration, held=replace(row.integration.held, calendars=(writable,)))
-    uid = world.calendar.create("Dentist", NOON, NOON + HOUR)
-    world.settle()
-    (item,) = world.platform.live()
-    world.links.links.clear()
-    world.platform.edit(item.key.item_id, subject="Dentist, again")
-    if told == "by a run":
-        world.queue.clear()
-        sync_now(world)
-    world.settle()
-    world.pass_a_day()
-    assert [(event.event_uid, event.summary) for event in world.calendar.live()] == [(uid, "Dentist, again")]
-    assert subjects(world) == ["Dentist, again"]
-    world.calendar.edit(uid, summary="Dentist, later")
-    world.settle()
-    assert subjects(world) == ["Dentist, later"]
-
-
-def test_an_appointment_whose_event_is_gone_as_well_gets_one_of_ours(world: World) -> None:
-    uid = world.calendar.create("Dentist", NOON, NOON + HOUR)
-    world.settle()
-    (row,) = world.platform.live()
-    world.links.links.clear()
-    del world.calendar.events[uid], world.calendar.visible[uid]
-    world.platform.edit(row.key.item_id, subject="Dentist, again")
-    world.settle()
-    assert [event.event_id for event in world.calendar.live()] == [f"psa-1-{USER}-appointment-{row.key.item_id}"]

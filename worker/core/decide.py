@@ -23,16 +23,15 @@ from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS, FIELDS, Content, Field
 from events.items import ItemType
-from events.link import ExternalEvent, LinkState, ManagedEvent, Origin, Verdict
+from events.link import ExternalEvent, LinkState, ManagedEvent, Verdict
 from events.reasons import Reason
-from worker.core.compare import differing, take
+from worker.core.compare import differing
 from worker.core.merge import Fate, agreement, merge, moved
 from worker.core.plan import (
     Action,
     Agree,
     Await,
     Bury,
-    ChangeItem,
     CreateItem,
     Decision,
     DeleteItem,
@@ -240,14 +239,9 @@ def _put(content: Content) -> PutEvent:
 
 
 def _never_met(link: Link, psa: PsaHolds, shown: Content) -> Plan:
-    equal = agreement(psa.content, shown)
-    differ = ALL_FIELDS - equal
-    if not differ:
-        return _do(Agree(equal), Reason.ADOPTED)
-    if link.origin is Origin.CALENDAR:
-        return _do(ChangeItem(take(psa.content, shown, differ), differ), Reason.CALENDAR_CHANGED)
-    content = take(shown, psa.content, differ)
-    return _do(PutEvent(content=content, wire=content, fields=ALL_FIELDS), Reason.PSA_CHANGED)
+    # What they agreed on once is not known. The one that made us look is taken to have changed since, so that whatever
+    # may not be written now, the two follow each other from here on.
+    return _do(Agree(agreement(psa.content, shown), changed=link.origin), Reason.ADOPTED)
 
 
 # Both are there

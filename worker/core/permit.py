@@ -13,7 +13,18 @@ from events.link import ExternalEvent, Link
 from events.reasons import Reason
 from events.tenant import PrivateInbound, TenantSettings
 from worker.core.ownership import Ownership
-from worker.core.plan import ChangeItem, CreateItem, Decision, DeleteItem, Detach, Ignore, PutEvent, RemoveEvent, Rest
+from worker.core.plan import (
+    ChangeItem,
+    CreateItem,
+    Decision,
+    DeleteItem,
+    Detach,
+    Ignore,
+    PutEvent,
+    ReadItem,
+    RemoveEvent,
+    Rest,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,7 +104,9 @@ def _instead_of_creating(reason: Reason, link: Link, policy: Policy) -> Decision
     created = seen.created if seen else None
     retrieved = link.run is not None and link.run.retrieve
     if policy.linked_since and not retrieved and (created is None or created < policy.linked_since):
-        return Decision(Ignore(), Reason.BEFORE_LINKING)
+        # A former integration may have made an appointment of it: the PSA is asked, once.
+        asked = link.reason is Reason.BEFORE_LINKING or link.item is not None
+        return Decision(Ignore() if asked else ReadItem(), Reason.BEFORE_LINKING)
     return None
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from events.content import Content, Field, Value
+    from events.link import Origin
     from events.reasons import Reason
 
 
@@ -89,9 +90,13 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Agree:
-    """In `fields` both sides hold the same, or as much the same as the PSA can hold: take that as agreed."""
+    """In `fields` both sides hold the same, or as much the same as the PSA can hold: take that as agreed.
+
+    `changed`: of two that never met, the side that is taken to have changed wherever they differ.
+    """
 
     fields: frozenset[Field]
+    changed: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

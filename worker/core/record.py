@@ -14,6 +14,7 @@ from events.link import (
     ItemKey,
     Link,
     LinkState,
+    Origin,
     PreImage,
     PsaAsk,
     PsaSeen,
@@ -187,6 +188,9 @@ def redacted(link: Link) -> Link:
 
 def found_there(link: Link) -> Link:
     """Return the link of an item that a run was about to create, and that was there already."""
+    mark = link.run
+    if mark is not None and mark.result is None and mark.wrote is RunResult.CREATED:
+        link = replace(link, run=replace(mark, wrote=None))
     return replace(link, images=tuple(image for image in link.images if not image.inbound))
 
 
@@ -279,8 +283,8 @@ def concluded(link: Link, decision: Decision, psa: PsaView) -> Link:
     """Record a decision that needs no write."""
     shown = link.calendar_seen
     match decision.action:
-        case Agree(fields=fields):
-            return _agreed(link, fields, psa)
+        case Agree(fields=fields, changed=changed):
+            return _agreed(link, fields, psa) if changed is None else _met(link, fields, changed, psa)
         case Rest(blocked=blocked):
             rested = _resting(link, LinkState.BLOCKED if blocked else LinkState.SETTLED, decision.reason)
             thaws = [freeze.until for freeze in link.frozen.values()]
@@ -328,6 +332,15 @@ def _event_forgotten(link: Link) -> Link:
     stamp = link.calendar_seen.updated if link.calendar_seen else None
     gone = stamp or link.calendar_gone
     return replace(link, calendar_base=None, calendar_asks=(), calendar_gone=gone, rewritten={})
+
+
+def _met(link: Link, same: frozenset[Field], changed: Origin, psa: PsaView) -> Link:
+    shown = link.calendar_seen.content if link.calendar_seen else None
+    assert isinstance(psa, PsaHolds)
+    assert shown is not None
+    if changed is Origin.PSA:
+        return replace(link, psa_base=take(psa.content, shown, ALL_FIELDS - same), calendar_base=shown)
+    return replace(link, psa_base=psa.content, calendar_base=take(shown, psa.content, ALL_FIELDS - same))
 
 
 def _agreed(link: Link, fields: frozenset[Field], psa: PsaView) -> Link:

@@ -188,7 +188,7 @@ _ADVICE: Final[dict[Reason, str]] = {
     Reason.DETACHED: "Reschedule the item in the PSA, and an event is made again.",
     Reason.CALENDAR_DELETED: "Reschedule the item in the PSA, and an event is made again.",
     Reason.UNDONE: "Edit it on either side, and the two follow each other again.",
-    Reason.BEFORE_LINKING: "Run Sync now with Retrieve over its days, or edit the event.",
+    Reason.BEFORE_LINKING: "Run Sync now with Retrieve over its days.",
     Reason.NEVER_HEARD_OF: (
         "Ask with --live what both sides say. Edit it, or run Sync now over its days. If an event of the PSA was to "
         "tell of it, look whether it still waits in a queue."
