@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 .PHONY: demo test run bench check lock clean help local dev
 
+# Some containers forbid Python to keep what it compiled; a run of hundreds of short processes would compile it each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header $(LOCK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,3 +30,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long."""
     items.sort(key=by_length)
+
+
+def pytest_collection_finish() -> None:
+    """Take what stays until the end out of the garbage collector's rounds: thousands of tests, and all modules."""
+    gc.collect()
+    gc.freeze()

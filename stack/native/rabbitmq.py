@@ -91,7 +91,8 @@ def _settings(folder: Path, amqp: int, distribution: int, management: int, metri
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "enabled_plugins"),
         "RABBITMQ_ALLOW_INPUT": "1",  # the script then becomes the server, and a kill hits the server itself
         "RABBITMQ_SCHEDULER_BIND_TYPE": "u",
-        "RABBITMQ_SERVER_START_ARGS": f"-noinput +S {schedulers}:{schedulers} "
+        # Idle schedulers sleep at once: by default they spin for a while, which the other processes here would pay for.
+        "RABBITMQ_SERVER_START_ARGS": f"-noinput +S {schedulers}:{schedulers} +sbwt none +sbwtdcpu none +sbwtdio none "
         "-kernel inet_dist_use_interface {127,0,0,1}",
     }
 
