@@ -1,8 +1,14 @@
-"""The table of commands."""
+"""The table of commands.
+
+A command's module is imported when the command is typed, because the program of a command that only reads a page of the
+log should not first have to load two sandboxes and a web server.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,32 +16,6 @@ import typer
 
 from adapters.process.environment import name_settings_file
 from adapters.process.strays import strays
-from cli.commands import (
-    access,
-    bench,
-    bench_backfill,
-    bench_letters,
-    brakes,
-    configuration,
-    conflicts,
-    demo,
-    demo_night,
-    explain,
-    integrations,
-    keys,
-    log,
-    publish,
-    record,
-    relay,
-    runs,
-    sandbox,
-    tenants,
-    topology,
-    up,
-    users,
-    worker,
-)
-from cli.commands.dead_letters import table as dead_letters
 from cli.failing import exit_code
 from cli.settings import NAMES
 
@@ -52,44 +32,47 @@ def opening(
         typer.echo(sentence, err=True)
 
 
-app: Final = typer.Typer(
-    name="calsync",
-    callback=opening,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
 _RUN, _TRY, _SEE, _SET = "Run it", "Try it", "See what it does", "Set it up"
 
-app.command("worker", rich_help_panel=_RUN)(worker.command)
-app.command("relay", rich_help_panel=_RUN)(relay.command)
-app.command("sandbox", rich_help_panel=_TRY)(sandbox.command)
-playing: Final = typer.Typer(invoke_without_command=True)
-playing.callback()(demo.command)
-playing.command("night")(demo_night.command)
-app.add_typer(playing, name="demo", rich_help_panel=_TRY)
-app.command("up", rich_help_panel=_TRY)(up.command)
-measuring: Final = typer.Typer(invoke_without_command=True)
-measuring.callback()(bench.command)
-measuring.command("dead-letters")(bench_letters.command)
-measuring.command("backfill")(bench_backfill.command)
-app.add_typer(measuring, name="bench", rich_help_panel=_TRY)
-app.command("publish", rich_help_panel=_TRY)(publish.command)
-app.add_typer(integrations.app, name="integrations", rich_help_panel=_SEE)
-app.add_typer(brakes.app, name="brakes", rich_help_panel=_SEE)
-app.add_typer(conflicts.app, name="conflicts", rich_help_panel=_SEE)
-app.command("explain", rich_help_panel=_SEE)(explain.command)
-app.add_typer(runs.app, name="runs", rich_help_panel=_SEE)
-app.command("log", rich_help_panel=_SEE)(log.command)
-app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=_SEE)
-app.command("record", rich_help_panel=_SEE)(record.command)
-app.add_typer(tenants.app, name="tenants", rich_help_panel=_SET)
-app.add_typer(users.app, name="users", rich_help_panel=_SET)
-app.add_typer(topology.app, name="topology", rich_help_panel=_SET)
-app.add_typer(access.app, name="access", rich_help_panel=_SET)
-app.add_typer(configuration.app, name="config", rich_help_panel=_SET)
-app.add_typer(keys.app, name="keys", rich_help_panel=_SET)
+_TABLE: Final[Mapping[str, tuple[str, str]]] = {
+    "worker": ("worker", _RUN),
+    "relay": ("relay", _RUN),
+    "sandbox": ("sandbox", _TRY),
+    "demo": ("demo", _TRY),
+    "up": ("up", _TRY),
+    "bench": ("bench", _TRY),
+    "publish": ("publish", _TRY),
+    "integrations": ("integrations", _SEE),
+    "brakes": ("brakes", _SEE),
+    "conflicts": ("conflicts", _SEE),
+    "explain": ("explain", _SEE),
+    "runs": ("runs", _SEE),
+    "log": ("log", _SEE),
+    "dead-letters": ("dead_letters.table", _SEE),
+    "record": ("record", _SEE),
+    "tenants": ("tenants", _SET),
+    "users": ("users", _SET),
+    "topology": ("topology", _SET),
+    "access": ("access", _SET),
+    "config": ("configuration", _SET),
+    "keys": ("keys", _SET),
+}
+"""Each command's module in `cli.commands`, and where it stands in the help. A module has an `app` or a `command`."""
+
+
+def app_for(words: Sequence[str] = ()) -> typer.Typer:
+    """Return the program that understands these words: with all commands, unless the first word names one."""
+    app = typer.Typer(name="calsync", callback=opening, no_args_is_help=True, pretty_exceptions_enable=False)
+    for name in words[:1] if words[:1] and words[0] in _TABLE else _TABLE:
+        where, panel = _TABLE[name]
+        module = import_module(f"cli.commands.{where}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(module.command)
+    return app
 
 
 def run() -> None:
     """Run the command that was typed, and end the process."""
-    sys.exit(exit_code(lambda: app(standalone_mode=False)))
+    sys.exit(exit_code(lambda: app_for(sys.argv[1:])(standalone_mode=False)))

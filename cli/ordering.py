@@ -11,11 +11,11 @@ from adapters.mongodb.orders import Orders
 from adapters.mongodb.overview import Overview
 from adapters.mongodb.vault import Vault, new_key
 from adapters.process.system import SystemClock, new_id
+from cli.database import opened_database
 from cli.failing import Failed
 from events.integration import Assignee
 from events.orders import OPERATOR, Order, OrderKind, operators_order_id
 from worker.intake.orders import place_order
-from worker.run import opened_database
 from worker.settings import Store
 
 

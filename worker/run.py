@@ -77,7 +77,7 @@ from worker.tenants import TenantCache
 
 if TYPE_CHECKING:
     from worker.holding import Holding
-    from worker.settings import Settings, Store
+    from worker.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +327,3 @@ async def opened_sides(settings: Settings, database: Database) -> AsyncGenerator
         service = Service(cronofy, budget, clock, settings.cronofy_callback_url)
         integrations = Integrations(database, Vault(plain(settings.encryption_keys)), clock.monotonic)
         yield LiveSides(psa, integrations, lambda holding, lane: CronofyAccess(service, holding, lane), clock, new_id)
-
-
-@contextlib.asynccontextmanager
-async def opened_database(settings: Store) -> AsyncGenerator[Database, None]:
-    """Open the database for a command of an operator."""
-    async with open_database(settings.mongodb_driver, settings.store_url, settings.mongodb_database) as database:
-        yield database

@@ -13,11 +13,11 @@ from adapters.mongodb import access as in_store
 from adapters.process.endpoints import ManagedBroker
 from adapters.rabbitmq import access as on_broker
 from adapters.rabbitmq.management import virtual_host
+from cli.database import opened_database
 from cli.running import run
 from events.failures import Misconfigured
 from events.reasons import Reason
 from events.roles import Role
-from worker.run import opened_database
 from worker.settings import Store
 
 app = typer.Typer(no_args_is_help=True, help="Users of RabbitMQ and MongoDB, each with the least that it needs.")

@@ -8,13 +8,13 @@ import typer
 
 from adapters.process.logs import Format, Level, configure
 from cli.bench.backfill import MINUTE, SECOND, TENANT, Allowed, Backfill, Figures, allowance
+from cli.database import opened_database
 from cli.failing import Failed
 from cli.local.opening import local
 from cli.running import run
 from sandbox.cronofy.client.control import CronofyControl
 from sandbox.psa.client import psa_control
 from sandbox.run import Ways
-from worker.run import opened_database
 
 _SETTINGS: Final = {"CALSYNC_LOG_LEVEL": "ERROR"}
 

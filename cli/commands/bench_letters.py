@@ -13,12 +13,12 @@ from adapters.process.logs import Format, Level, configure
 from adapters.rabbitmq.connection import connect
 from adapters.rabbitmq.publisher import open_publisher
 from cli.bench import letters as bench
+from cli.database import opened_database
 from cli.local.opening import local
 from cli.local.workers import running_workers
 from cli.running import run
 from sandbox.run import Ways
 from worker.dead_letters.publishing import EXCHANGES
-from worker.run import opened_database
 
 
 def command(

@@ -9,13 +9,13 @@ from pydantic import JsonValue
 from rich.table import Table
 
 from adapters.mongodb.overview import HeldBack, Overview
+from cli.database import opened_database
 from cli.ordering import give_order
 from cli.running import run
 from cli.showing import console, instant, json_line
 from events.link import Link
 from events.orders import OrderKind
 from events.outcomes import Direction
-from worker.run import opened_database
 from worker.settings import Store
 
 app = typer.Typer(no_args_is_help=True, help="Brakes: deletions that are held back, and texts that are frozen.")

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from adapters.mongodb.journal import Journal, Mark, Which, kept_for
 from cli.commands.log import item_named
+from cli.database import opened_database
 from cli.failing import Failed
 from cli.ordering import give_order
 from cli.running import run
@@ -20,7 +21,6 @@ from events.content import Field
 from events.journal import Entry, Result
 from events.orders import Order, OrderKind
 from events.outcomes import Direction
-from worker.run import opened_database
 from worker.settings import Store
 
 app = typer.Typer(no_args_is_help=True, help="Conflicts: fields that were changed on both sides, and what was lost.")

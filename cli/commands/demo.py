@@ -13,6 +13,8 @@ import typer
 from adapters.mongodb.journal import Journal, kept_for
 from adapters.process.logs import Format, Level, configure
 from adapters.process.system import SystemClock, new_id
+from cli.commands import demo_night
+from cli.database import opened_database
 from cli.demo import story
 from cli.demo.screens import Screens
 from cli.demo.stage import Stage
@@ -25,7 +27,6 @@ from events.items import ItemType
 from sandbox.cronofy.client.control import CronofyControl
 from sandbox.psa.client import psa_control
 from sandbox.run import Sandboxes, Ways
-from worker.run import opened_database
 from worker.settings import Settings, Store
 
 _USER: Final = 5571
@@ -51,6 +52,11 @@ def command(
         return
     configure(Format.CONSOLE, Level.ERROR)
     run(_here() if against is Against.HERE else _in_environment())
+
+
+app: Final = typer.Typer(invoke_without_command=True)
+app.callback()(command)
+app.command("night")(demo_night.command)
 
 
 async def _here() -> None:

@@ -12,12 +12,13 @@ from rich.table import Table
 
 from adapters.mongodb.records import Records
 from adapters.process.system import SystemClock
+from cli.database import opened_database
 from cli.running import run
 from cli.showing import console, instant, json_line, plain
 from worker.explaining.answer import Answer, Line, Pair, Story
 from worker.explaining.looking import Explainer
 from worker.explaining.question import Question, asked
-from worker.run import opened_database, opened_sides
+from worker.run import opened_sides
 from worker.settings import Settings, Store
 
 

@@ -11,13 +11,13 @@ from rich.table import Table
 from adapters.cronofy.portal import CronofyPortal
 from adapters.mongodb.overview import Overview
 from cli.commands import recheck
+from cli.database import opened_database
 from cli.failing import Failed
 from cli.running import run
 from cli.showing import console, instant, json_line
 from events.calendar import Provider
 from events.integration import Integration
 from worker.core.audits import upcoming
-from worker.run import opened_database
 from worker.settings import Settings, Store
 
 app = typer.Typer(no_args_is_help=True, help="Integrations: users' links to their calendars.")

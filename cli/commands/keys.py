@@ -7,9 +7,9 @@ import typer
 from adapters.mongodb.resealing import Resealed, Resealing
 from adapters.mongodb.vault import Vault, new_key
 from adapters.process.environment import plain
+from cli.database import opened_database
 from cli.failing import Failed
 from cli.running import run
-from worker.run import opened_database
 from worker.settings import Sealed
 
 app = typer.Typer(no_args_is_help=True, help="Keys that encrypt tokens at rest.")

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from adapters.mongodb.links import Links
 from adapters.mongodb.overview import Overview
 from adapters.process.system import SystemClock
+from cli.database import opened_database
 from cli.failing import Failed
 from cli.ordering import give_order
 from cli.running import run
@@ -18,7 +19,6 @@ from events.integration import Integration
 from events.orders import OrderKind
 from events.psa import FutureRange, PastRange, Range
 from events.runs import RunTrigger
-from worker.run import opened_database
 from worker.settings import Store
 
 _PAGE = 200

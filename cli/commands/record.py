@@ -10,11 +10,11 @@ import typer
 from rich.table import Table
 
 from adapters.mongodb.replay_jobs import OperatorActions
+from cli.database import opened_database
 from cli.running import run
 from cli.showing import console, instant, json_line, plain
 from events.letters import Which
 from events.replays import OperatorAction
-from worker.run import opened_database
 from worker.settings import Store
 
 

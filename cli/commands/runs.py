@@ -11,6 +11,7 @@ from rich.table import Table
 
 from adapters.mongodb.links import Links
 from adapters.mongodb.runs import Runs
+from cli.database import opened_database
 from cli.failing import Failed
 from cli.ordering import give_order
 from cli.running import run
@@ -18,7 +19,6 @@ from cli.showing import console, instant, json_line
 from events.orders import OrderKind
 from events.psa import FutureRange, PastRange, Range, SyncDirection
 from events.runs import Run, RunTrigger, Span
-from worker.run import opened_database
 from worker.settings import Store
 
 app = typer.Typer(no_args_is_help=True, help="Runs: manual syncs and backfills, and taking them back.")

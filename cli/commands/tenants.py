@@ -13,6 +13,7 @@ from adapters.mongodb.replay_jobs import OperatorActions
 from adapters.mongodb.tenants import Tenants
 from adapters.process.system import SystemClock, new_id
 from cli.acting import As, Why, who
+from cli.database import opened_database
 from cli.failing import Failed
 from cli.running import run
 from cli.showing import json_line
@@ -21,7 +22,6 @@ from events.psa import TenantOptions
 from events.replays import OperatorAction
 from events.tenant import Tenant
 from worker.intake.tenants import amend_tenant, options_of
-from worker.run import opened_database
 from worker.settings import Store
 
 app = typer.Typer(no_args_is_help=True, help="Tenants: what counts for all users of one.")

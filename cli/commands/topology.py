@@ -11,9 +11,9 @@ from adapters.mongodb.indexes import Lacking
 from adapters.rabbitmq import topology
 from adapters.rabbitmq.connection import connect_once
 from adapters.rabbitmq.topology import Finding
+from cli.database import opened_database
 from cli.failing import Failed
 from cli.running import run
-from worker.run import opened_database
 from worker.settings import Infrastructure
 from worker.starting import look_at_broker
 

@@ -10,10 +10,10 @@ from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.leavers import Leavers
 from adapters.mongodb.vault import Vault, new_key
 from adapters.process.system import SystemClock
+from cli.database import opened_database
 from cli.failing import Failed
 from cli.running import run
 from cli.showing import json_line
-from worker.run import opened_database
 from worker.settings import Store
 
 app = typer.Typer(no_args_is_help=True, help="Users: what is kept about one, told or erased.")

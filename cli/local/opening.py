@@ -17,6 +17,7 @@ from adapters.mongodb.vault import new_key
 from adapters.process.environment import PREFIX
 from adapters.process.system import SystemClock, new_id
 from cli.commands.topology import apply_topology
+from cli.database import opened_database
 from cli.failing import Failed
 from events.failures import TryLater
 from relay.run import running_relay
@@ -25,7 +26,6 @@ from sandbox.run import Sandboxes, Ways, running_sandboxes
 from sandbox.settings import SandboxSettings
 from stack.opening import Tell, open_stack, to_stderr
 from stack.services import Services
-from worker.run import opened_database
 from worker.settings import Infrastructure
 
 _CLIENT: Final = "sandbox-client"

@@ -110,9 +110,9 @@ def test_panels_that_runbooks_name_are_on_the_dashboard() -> None:
 def test_commands_in_runbooks_exist() -> None:
     from typer.main import get_command  # noqa: PLC0415 - only here
 
-    from cli.main import app  # noqa: PLC0415 - as above
+    from cli.main import app_for  # noqa: PLC0415 - as above
 
-    commands = get_command(app)
+    commands = get_command(app_for())
     for path in RUNBOOKS.glob("*.md"):
         for words in re.findall(r"`calsync ([a-z-]+(?: [a-z-]+)*)", path.read_text(encoding="utf-8")):
             command: Any = commands

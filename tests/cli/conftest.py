@@ -10,7 +10,7 @@ import pytest
 
 from adapters.mongodb.vault import new_key
 from cli.failing import exit_code
-from cli.main import app
+from cli.main import app_for
 
 SECRET: Final = "s3cr3t-of-somebody"
 WHOLE: Final[Mapping[str, str]] = {
@@ -52,7 +52,7 @@ def calsync(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
                 patch.setenv(name, value)
             patch.setattr("sys.stdin", io.StringIO())  # nobody answers
             capsys.readouterr()
-            code = exit_code(lambda: app(list(words), prog_name="calsync", standalone_mode=False))
+            code = exit_code(lambda: app_for(words)(list(words), prog_name="calsync", standalone_mode=False))
         said = capsys.readouterr()
         return Ran(code, said.out, said.err)
 

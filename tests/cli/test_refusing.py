@@ -10,7 +10,7 @@ import pytest
 import typer
 from cryptography.fernet import Fernet
 
-from cli.main import app
+from cli.main import app_for
 from stack.native.places import PROJECT
 from tests.cli.conftest import SECRET, WHOLE, Calsync
 
@@ -19,7 +19,7 @@ APPOINTMENT = str(PROJECT / "examples/psa.events/appointment.json")
 
 def commands() -> list[tuple[str, ...]]:
     """Return every command there is, as it is typed."""
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(app_for())
     found: list[tuple[str, ...]] = []
     waiting: list[tuple[tuple[str, ...], object]] = [((), root)]
     while waiting:

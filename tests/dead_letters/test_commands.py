@@ -23,7 +23,7 @@ from adapters.mongodb.replay_jobs import OperatorActions
 from adapters.mongodb.vault import new_key
 from cli.commands.topology import apply_topology
 from cli.failing import exit_code
-from cli.main import app
+from cli.main import app_for
 from events.addresses import COMMANDS, COMMANDS_QUEUE, WAKE_KEY
 from events.letters import Deed, Letter, Original, Status, Subject, Which
 from events.replays import OperatorAction
@@ -64,7 +64,7 @@ class Person:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
             self.capsys.readouterr()
-            code = exit_code(lambda: app(["dead-letters", *words], standalone_mode=False))
+            code = exit_code(lambda: app_for(["dead-letters"])(["dead-letters", *words], standalone_mode=False))
         said = self.capsys.readouterr()
         return Ran(code, said.out, said.err)
 

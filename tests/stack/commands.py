@@ -7,12 +7,12 @@ from typing import Any
 
 import typer
 
-from cli.main import app
+from cli.main import app_for
 
 
 def check_command(words: Sequence[str]) -> None:
     """Parse a command line without carrying it out. Fails if there is no such command or option."""
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app_for())
     rest, context = list(words), None
     while hasattr(command, "resolve_command"):
         context = command.make_context(command.name, rest, parent=context)

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import SecretStr
 from pymongo import MongoClient
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_incrementing
 
 from adapters.mongodb.driver import Driver
 from adapters.mongodb.vault import new_key
@@ -162,7 +162,10 @@ class Stage:
     async def until(self, look: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
         """Look until it is so."""
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(NotYet), wait=wait_fixed(0.03), stop=stop_after_delay(patience), reraise=True
+            retry=retry_if_exception_type(NotYet),
+            wait=wait_incrementing(0.03, 0.02, 0.3),
+            stop=stop_after_delay(patience),
+            reraise=True,
         ):
             with attempt:
                 return await look()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.mongodb.journal import Journal, Which, kept_for
+from cli.database import opened_database
 from events.items import ItemType
 from events.journal import Entry
 from events.outcomes import RunProgress
@@ -14,7 +15,6 @@ from events.psa import FutureRange, PastRange, Range, SyncDirection, TenantOptio
 from sandbox.psa.client import PsaItem
 from sandbox.psa.publishing.mishaps import Kind, Mishap
 from tests.stories.stage import DANA, Linked, NotYet, Services, Stage, stage
-from worker.run import opened_database
 
 TOMORROW = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)  # noqa: TID251
 LATER = TOMORROW + timedelta(hours=1)

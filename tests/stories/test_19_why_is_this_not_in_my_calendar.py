@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from adapters.mongodb.driver import open_database
 from adapters.mongodb.records import Records
 from adapters.process.system import SystemClock
-from cli.main import app
+from cli.main import app_for
 from events.items import ItemType
 from events.outcomes import Configured
 from events.psa import Outbound
@@ -161,6 +161,6 @@ async def test_operators_ask_by_a_command(world: Stage, monkeypatch: pytest.Monk
 
 def typed(*words: str) -> str:
     """Return what the command prints."""
-    result = CliRunner().invoke(app, ["explain", *words])
+    result = CliRunner().invoke(app_for(["explain"]), ["explain", *words])
     assert result.exit_code == 0, result.output
     return result.output

@@ -21,6 +21,7 @@ from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.resealing import Resealing
 from adapters.mongodb.vault import Vault, new_key
 from adapters.process.system import SystemClock
+from cli.database import opened_database
 from events.failures import Stale, System
 from events.integration import Taken, Tokens
 from events.items import ItemType
@@ -30,7 +31,6 @@ from sandbox.psa.client import PsaItem
 from tests.stories.stage import DANA, Linked, NotYet, Services, Stage, stage
 from worker.access import CronofyAccess, Service
 from worker.holding import LEASE, Holding
-from worker.run import opened_database
 
 TOMORROW = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)  # noqa: TID251
 OLD, NEW = new_key(), new_key()

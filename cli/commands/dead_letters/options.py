@@ -16,9 +16,9 @@ from adapters.mongodb.driver import Database
 from adapters.mongodb.replay_jobs import OperatorActions, ReplayJobs
 from adapters.process.system import SystemClock, new_id
 from cli.acting import who
+from cli.database import opened_database
 from events.letters import Status, Which
 from worker.dead_letters.desk import Desk
-from worker.run import opened_database
 from worker.settings import Store
 
 Tenant = Annotated[int | None, typer.Option(help="Only of this tenant.")]
