@@ -147,6 +147,8 @@ class MemoryCalendar:
 
     def tick(self) -> None:
         """Apply what is due and show what has become visible."""
+        if self.quiet:
+            return
         while (at := self.next_at()) is not None and at <= self.clock.now():
             if self.queue and self.queue[0].at == at:
                 self._apply(self.queue.pop(0))

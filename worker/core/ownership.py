@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ def overridden(overrides: Mapping[ItemType, Override]) -> Ownership:
     return Ownership(MappingProxyType(rules))
 
 
+@lru_cache(maxsize=256)  # every wake-up asks, and tenants differ little
 def _changed(usual: TypeRules, override: Override) -> TypeRules:
     two_way = frozenset(name for name in Field if (override.owner(name) or usual.owner(name)) is Owner.BOTH)
     return TypeRules(two_way, usual.deletable if override.deletable is None else override.deletable)
