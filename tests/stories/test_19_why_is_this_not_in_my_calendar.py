@@ -16,6 +16,7 @@ from cli.main import app_for
 from events.items import ItemType
 from events.outcomes import Configured
 from events.psa import Outbound
+from events.reasons import Reason
 from sandbox.cronofy.control.event_messages import EventFields, EventView
 from sandbox.cronofy.model.settings import Service
 from sandbox.psa.client import PsaItem
@@ -52,6 +53,14 @@ async def why(world: Stage, words: str, *, integration: str = "", live: bool = F
     return (await the_story(world, words, integration=integration, live=live)).verdict.reason.value
 
 
+async def in_sync(world: Stage, words: str) -> Story:
+    """Return the story as soon as it says so: a line of the log is there before the state that it tells of."""
+    story = await the_story(world, words, live=True)
+    if story.verdict.reason is not Reason.IN_SYNC:
+        raise NotYet(story.verdict.reason)
+    return story
+
+
 async def appointment(world: Stage, user_id: int, subject: str = "Review", *, is_private: bool = False) -> PsaItem:
     """Return a new appointment of a user."""
     return await world.psa.create_item(
@@ -68,9 +77,7 @@ async def test_it_is_told_in_order_what_was_seen_decided_sent_and_confirmed(worl
     dana = await world.link(301)
     item = await appointment(world, 301)
     await dana.event(item)
-    await world.told(dana.integration_id, act="confirm", reason="in_sync")
-    by_item = await the_story(world, named(item), live=True)
-    assert by_item.verdict.reason.value == "in_sync"
+    by_item = await world.until(lambda: in_sync(world, named(item)))
     steps = [line.step for line in by_item.lines]
     assert steps.index(Step.OBSERVED) < steps.index(Step.SENT) < steps.index(Step.CONFIRMED)
     values = {pair.field: pair for pair in by_item.pairs}
