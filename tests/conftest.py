@@ -6,6 +6,8 @@ import gc
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+from hypothesis import settings
+
 from tests.scheduling import Scheduling, by_length
 
 if TYPE_CHECKING:
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.services"]
 
 _MOST: Final = 8
+
+# Property tests run the same examples everywhere, however slow the machine is just then.
+settings.register_profile("usual", settings.get_profile("ci"), max_examples=40)
+settings.register_profile("thorough", max_examples=2000, deadline=None)
+settings.load_profile("usual")
 
 
 def pytest_xdist_auto_num_workers() -> int:

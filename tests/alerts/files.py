@@ -6,6 +6,7 @@ import re
 import subprocess  # noqa: S404 - Prometheus' own tool
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,14 +40,17 @@ class Rule:
     expression: str
     labels: dict[str, str]
     annotations: dict[str, str]
+    given: dict[str, Any]
+    """All of it, as it is written."""
 
 
+@cache
 def rules() -> list[Rule]:
     """Return all alerts."""
     yaml: Any = YAML(typ="safe")
     document = yaml.load(ALERTS)
     return [
-        Rule(rule["alert"], rule["expr"], rule.get("labels", {}), rule.get("annotations", {}))
+        Rule(rule["alert"], rule["expr"], rule.get("labels", {}), rule.get("annotations", {}), rule)
         for group in document["groups"]
         for rule in group["rules"]
     ]

@@ -52,23 +52,31 @@ def _filled(rule: Rule, labels: Series) -> Series:
 
 def test_every_alert_is_tried_fires_when_it_should_and_is_quiet_otherwise(tmp_path: Path) -> None:
     assert sorted(CASES) == sorted(NAMES)
-    trials = [
-        trial(rule, CASES[rule.name], series, fires=fires)
+    tool("check", "rules", str(ALERTS), folder=tmp_path)
+    files = [
+        to_try(rule, tmp_path, series, fires=fires)
         for rule in rules()
         for fires, series in ((True, CASES[rule.name].fires), (False, CASES[rule.name].quiet))
     ]
-    written = tmp_path / "trials.yml"  # JSON is YAML
-    written.write_bytes(orjson.dumps({"rule_files": [str(ALERTS)], "evaluation_interval": "1m", "tests": trials}))
-    tool("check", "rules", str(ALERTS), folder=tmp_path)
-    assert "SUCCESS" in tool("test", "rules", str(written), folder=tmp_path)
+    said = tool("test", "rules", *map(str, files), folder=tmp_path)
+    assert said.count("SUCCESS") == len(files)
+
+
+def to_try(rule: Rule, folder: Path, series: Series, *, fires: bool) -> Path:
+    """Write down the trial of one rule, beside a file with this rule alone: the tool evaluates all that it is given."""
+    name = f"{rule.name}-{fires}"
+    alone = folder / f"{name}.rule.yml"  # JSON is YAML
+    alone.write_bytes(orjson.dumps({"groups": [{"name": rule.name, "rules": [rule.given]}]}))
+    trials = [trial(rule, CASES[rule.name], series, fires=fires)]
+    path = folder / f"{name}.yml"
+    path.write_bytes(orjson.dumps({"rule_files": [str(alone)], "evaluation_interval": "1m", "tests": trials}))
+    return path
 
 
 def test_a_rule_that_never_fires_would_be_noticed(tmp_path: Path) -> None:
     (rule,) = [rule for rule in rules() if rule.name == "CalsyncOverdue"]
-    case = CASES[rule.name]
-    wrong = trial(rule, case, case.quiet, fires=True)
-    written = tmp_path / "trials.yml"
-    written.write_bytes(orjson.dumps({"rule_files": [str(ALERTS)], "evaluation_interval": "1m", "tests": [wrong]}))
+    quiet = CASES[rule.name].quiet
+    written = to_try(rule, tmp_path, quiet, fires=True)
     with pytest.raises(AssertionError, match="CalsyncOverdue"):
         tool("test", "rules", str(written), folder=tmp_path)
 

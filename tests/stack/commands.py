@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import typer
@@ -10,10 +11,14 @@ import typer
 from cli.main import app_for
 
 
+@cache
+def _all() -> Any:
+    return typer.main.get_command(app_for())
+
+
 def check_command(words: Sequence[str]) -> None:
     """Parse a command line without carrying it out. Fails if there is no such command or option."""
-    command: Any = typer.main.get_command(app_for())
-    rest, context = list(words), None
+    command, rest, context = _all(), list(words), None
     while hasattr(command, "resolve_command"):
         context = command.make_context(command.name, rest, parent=context)
         given = [*context._protected_args, *context.args]
