@@ -40,6 +40,8 @@ def nothing(world: World) -> None:
 FIRST = ("edit_item", "move_event", "delete_item", "delete_event", "make_item", "make_event")
 MEANWHILE = ("nothing", "edit_item", "edit_event", "move_event", "delete_item", "delete_event")
 
+AFTER_THE_LEASE = ("nothing", "edit_item", "edit_event")
+
 
 def at_rest(seed: int) -> tuple[World, People]:
     """Return a world in which one item and one event are in sync."""
@@ -99,6 +101,7 @@ def cases(seed: int, first: str, suffering: Suffering, meanwhile: str, seconds: 
 def test_whatever_happens_at_any_step_is_made_good(first: str, suffering: Suffering) -> None:
     tried = 0
     for meanwhile in MEANWHILE:
-        for seconds in (0.0, 100.0) if suffering is crashes else (0.0,):
-            tried += sum(1 for _ in cases(1, first, suffering, meanwhile, seconds))
+        tried += sum(1 for _ in cases(1, first, suffering, meanwhile, 0.0))
+        if suffering is crashes and meanwhile in AFTER_THE_LEASE:
+            tried += sum(1 for _ in cases(1, first, suffering, meanwhile, 100.0))
     assert tried > len(MEANWHILE) * 15, "the wake-up has become suspiciously short"
