@@ -12,7 +12,7 @@ from events.content import AllDay, Field, Timed
 from events.items import ItemType
 from events.link import CREATION, LinkState
 from events.reasons import Reason
-from tests.core.examples import AGREED, DRAGGED, EDITED, HOUR, MISSING, NOW, RESCHEDULED, RETITLED, TIMING, seen
+from tests.core.examples import AGREED, DRAGGED, EDITED, HOUR, MISSING, NOW, RESCHEDULED, RETITLED, TIMING, item, seen
 from tests.core.life import at_rest, of_new_event, of_new_item
 from worker.core import record
 from worker.core.sides import see
@@ -77,6 +77,16 @@ def test_an_edit_of_a_new_event_is_not_lost_when_another_field_agrees_by_chance(
     life = of_new_item(A).sends().waits(SHORT).psa_shows(DRAGGED).sends().waits(SHORT)
     life.psa_shows(replace(DRAGGED, location="Room 2")).calendar_shows(replace(EDITED, location="Room 2"))
     assert life.plan.startswith("ChangeItem summary (calendar_changed)")
+
+
+def test_what_is_found_in_place_of_a_deleted_item_is_compared_in_every_field() -> None:
+    """After an older store was restored: the item had been made anew since, and then edited in the PSA."""
+    life = of_new_event(A).asks_psa().rests().calendar_shows(EDITED).psa_says(Reason.PSA_DELETED)
+    assert life.plan.startswith("CreateItem (edit_beats_delete)")
+    life.intends()
+    life.link = record.found_there(replace(life.link, psa_asks=(), item=item()))
+    life.psa_shows(replace(EDITED, location="Room 2"))
+    assert life.plan == "PutEvent location (psa_changed)"
 
 
 # A, B, A

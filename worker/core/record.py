@@ -347,10 +347,11 @@ def _agreed(link: Link, fields: frozenset[Field], psa: PsaView) -> Link:
     shown = link.calendar_seen.content if link.calendar_seen else None
     assert isinstance(psa, PsaHolds)
     assert shown is not None
-    psa_base = take(link.psa_base or psa.content, psa.content, fields)
+    last = link.calendar_asks[-1] if link.calendar_asks else None
+    # Of an item that has no base, as one that was found in place of another, all else is still to be compared.
+    psa_base = take(link.psa_base or (last and last.source) or shown, psa.content, fields)
     # Of an event that is new, all else is compared with what was written: it may have been edited as well.
-    last = link.calendar_asks[-1].content if link.calendar_asks else None
-    calendar_base = take(link.calendar_base or last or shown, shown, fields)
+    calendar_base = take(link.calendar_base or (last and last.content) or shown, shown, fields)
     link = replace(link, psa_base=psa_base, calendar_base=calendar_base)
     return believe(link, {f: shown.value(f) for f in fields}, psa.content)
 
