@@ -175,6 +175,7 @@ def _in_its_run(stored: Link, link: Link) -> Link:
 def refused(report: Report, before: Link, link: Link, occasion: Occasion, direction: Direction) -> Entry:
     """Tell of a refusal. Returns the log's line."""
     entry = _entry(_in_its_run(before, link), occasion, direction, Act.REJECT, Result.FAILED, link.reason)
+    entry = replace(entry, message=link.message)  # the words of whoever refused belong to no other line
     report.entries.append(entry)
     if link.item:
         report.outcomes.append(_blocked(link, occasion))
@@ -273,7 +274,6 @@ def _entry(link: Link, occasion: Occasion, direction: Direction, act: Act, resul
         link_id=link.id,
         item=link.item,
         title=_title(link),
-        message=link.message,
         correlation_id=occasion.correlation_id,
         run_id=run_id,
     )

@@ -89,6 +89,17 @@ def test_what_is_found_in_place_of_a_deleted_item_is_compared_in_every_field() -
     assert life.plan == "PutEvent location (psa_changed)"
 
 
+def test_why_something_is_written_does_not_change_because_it_failed_before() -> None:
+    life = at_rest(A).psa_shows(B).intends().calendar_read()
+    life.link = record.postponed(life.link, Reason.PROVIDER_ERROR, life.now, life.now)
+    assert life.plan == "PutEvent summary (psa_changed)"
+    life.link = record.blocked(life.link, Reason.PROVIDER_ERROR)
+    assert life.plan == "PutEvent summary (psa_changed)"
+    new = of_new_item(A).intends().calendar_read()
+    new.link = record.blocked(new.link, Reason.PROVIDER_ERROR)
+    assert new.plan == "PutEvent all (psa_created)"
+
+
 # A, B, A
 
 

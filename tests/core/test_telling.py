@@ -93,6 +93,19 @@ def test_only_what_the_psa_has_carried_out_moves_the_last_sync_date(
     assert report.synced is (direction is Direction.FROM_CALENDAR)
 
 
+@pytest.mark.parametrize(("decision", "direction", "act", "result"), WRITES)
+def test_the_words_of_an_earlier_refusal_are_on_no_other_line(
+    decision: Decision, direction: Direction, act: Act, result: Result
+) -> None:
+    """What was refused is replayed, and taken this time."""
+    report = Report()
+    telling.overruled(report, BLOCKED, replace(decision, overruled=(LOST,)), OCCASION)
+    telling.written(report, BLOCKED, decision, OCCASION)
+    telling.stumbled(report, BLOCKED, OCCASION, direction)
+    assert [(entry.act, entry.message) for entry in report.entries] == [(act, ""), (act, ""), (Act.SKIP, "")]
+    assert report.entries[1].result is result
+
+
 # Conclusions
 
 

@@ -90,10 +90,14 @@ def _do(action: Action, reason: Reason) -> Plan:
     return (Decision(action, reason),)
 
 
-def _ask_again(link: Link, action: Action, asked: Asked) -> Decision:
-    """The last ask goes out once more: it was not shown in time, or it is not known to have been accepted."""
+def _ask_again(link: Link, action: Action, reason: Reason, asked: Asked) -> Decision:
+    """The last ask goes out once more: it was not shown in time, or it is not known to have been accepted.
+
+    `reason`: why it is asked, where the link's own says why that failed.
+    """
     if not link.calendar_asks[-1].sent:
-        return Decision(action, link.reason)
+        failed = link.attempts > 0 or link.state is LinkState.BLOCKED
+        return Decision(action, reason if failed else link.reason)
     if asked.hopeless:
         return Decision(Rest(blocked=True), Reason.NEVER_APPLIED)
     return Decision(action, Reason.NOT_CONFIRMED)
@@ -154,7 +158,7 @@ def _item_gone(link: Link, seen: CalendarSeen | None, ownership: Ownership, reas
         return _do(Detach(), reason)
     edited = news(link, seen.content) if link.calendar_base is not None else frozenset[Field]()
     lost = tuple(Overruled(f, "psa", seen.content.value(f), reason) for f in FIELDS if f in edited)
-    remove = _ask_again(link, RemoveEvent(), asked) if removing else Decision(RemoveEvent(), reason, lost)
+    remove = _ask_again(link, RemoveEvent(), reason, asked) if removing else Decision(RemoveEvent(), reason, lost)
     beaten = bool(edited) and reason is Reason.PSA_DELETED and ownership.of(_type_of(link)).deletable
     if removing and not (asked.lapsed if beaten else asked.overdue):
         return _do(Await(), Reason.AWAITING_CONFIRMATION)
@@ -205,7 +209,7 @@ def _no_event(link: Link, psa: PsaHolds, asked: Asked) -> Plan:
     if last.content is None or last.source is None or differing(psa.content, last.source):
         return _do(_put(psa.content), Reason.PSA_CHANGED)
     if asked.overdue:
-        return (_ask_again(link, _put(psa.content), asked),)
+        return (_ask_again(link, _put(psa.content), Reason.PSA_CREATED, asked),)
     return _do(Await(), Reason.AWAITING_CONFIRMATION)
 
 
@@ -260,7 +264,7 @@ def _both(link: Link, psa: PsaHolds, shown: Content, rules: TypeRules, asked: As
     elif merged.fields(Fate.RESTORE):
         steps.append(Decision(merged.put_event(), Reason.RESTORED, merged.overruled_by_psa()))
     elif link.calendar_asks and asked.overdue:
-        steps.append(_ask_again(link, merged.put_event(), asked))
+        steps.append(_ask_again(link, merged.put_event(), Reason.PSA_CHANGED, asked))
     elif link.calendar_asks:
         steps.append(Decision(Await(), Reason.AWAITING_CONFIRMATION))
     return tuple(steps) or _do(Rest(), merged.resting_reason())
