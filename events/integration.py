@@ -178,6 +178,10 @@ class Held:
     """Revision of the position of the Active toggle that was acknowledged."""
     deleted: bool = False
     """Whether a deletion was carried out: nothing is left to be done, ever."""
+    deletion_revision: int = -1
+    """Revision of the deletion that the PSA was told of last."""
+    cleared: bool = False
+    """Whether what we had written was removed from the calendar with the deletion."""
     removed: int = 0
     """How many events were removed from a calendar by the deletion, or the change of calendar, that is under way."""
     status: Status = Status.NOT_CONNECTED

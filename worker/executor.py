@@ -29,7 +29,7 @@ from worker.core.permit import Policy
 from worker.core.retry import backoff
 from worker.holding import LEASE, Holding
 from worker.intake.safety import SAFETY_NET
-from worker.leaving import forget, leave, leave_former
+from worker.leaving import answer_late, forget, leave, leave_former
 from worker.orders import Desk, carry_out
 from worker.reconcile import reconcile
 from worker.revising import bury_late, revise
@@ -209,6 +209,7 @@ class Executor:
         if not holding.held.deleted:
             return await leave(work, setup)
         await bury_late(work)
+        await answer_late(work, setup)
         await forget(work)
         return None
 

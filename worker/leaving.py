@@ -51,12 +51,32 @@ async def leave(work: Slice, setup: Setup) -> datetime | None:
                 return again
     await _let_go(setup)
     at = work.now()
-    await setup.outcomes.publish([outcomes.deleted(holding, at, complete=complete, erased=wish.erase)])
+    await setup.outcomes.publish([outcomes.deleted(holding, wish, at, complete=complete)])
     await holding.become(
-        replace(holding.held, deleted=True, status=Status.NOT_CONNECTED, reason=Reason.DELETED, probe_at=None)
+        replace(
+            holding.held,
+            deleted=True,
+            deletion_revision=wish.revision,
+            cleared=wish.remove_events and complete,
+            status=Status.NOT_CONNECTED,
+            reason=Reason.DELETED,
+            probe_at=None,
+        )
     )
     await forget(work)
     return None
+
+
+async def answer_late(work: Slice, setup: Setup) -> None:
+    """Tell whoever asks for more after the deletion was carried out. The way to the calendar has been given up."""
+    holding = work.holding
+    wish = holding.integration.wanted.deletion
+    assert wish is not None, "nobody wants it to be deleted"
+    if wish.revision <= holding.held.deletion_revision and not wish.erase:
+        return
+    complete = holding.held.cleared or not wish.remove_events
+    await setup.outcomes.publish([outcomes.deleted(holding, wish, work.now(), complete=complete)])
+    await holding.save(deletion_revision=wish.revision)
 
 
 async def forget(work: Slice) -> None:

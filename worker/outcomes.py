@@ -58,9 +58,10 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from events.failures import Refused
-    from events.integration import Held, Integration
+    from events.integration import DeletionWish, Held, Integration
     from events.link import Link
     from events.orders import Order
+    from events.psa import DeleteData
     from events.reasons import Reason
     from events.runs import Run, Span
     from worker.core.foreseeing import Forecast, Foreseen
@@ -78,15 +79,15 @@ def _about(integration: Integration) -> dict[str, Any]:
     }
 
 
-def _envelope(holding: Holding, what: str, data: About, at: datetime) -> dict[str, Any]:
+def _envelope(integration_id: str, what: str, data: About, at: datetime) -> dict[str, Any]:
     """`what` names the occurrence. What is told once more after a crash may have changed, and then is no copy."""
     content = hashlib.sha256(data.model_dump_json().encode()).hexdigest()[:12]
     return {
         "specversion": "1.0",
-        "id": f"{holding.id}:{what}:{content}",
+        "id": f"{integration_id}:{what}:{content}",
         "source": "calsync",
         "time": at,
-        "subject": holding.id,
+        "subject": integration_id,
         "data": data,
     }
 
@@ -94,7 +95,7 @@ def _envelope(holding: Holding, what: str, data: About, at: datetime) -> dict[st
 def authorization(holding: Holding, revision: int, url: str, at: datetime) -> Authorization:
     """Where the user grants access."""
     data = AuthorizationData(**_about(holding.integration), revision=revision, url=url)
-    return Authorization(**_envelope(holding, f"authorization:{revision}", data, at))
+    return Authorization(**_envelope(holding.id, f"authorization:{revision}", data, at))
 
 
 def order_closed(holding: Holding, order: Order, refusal: Refused | None, at: datetime) -> OrderClosed:
@@ -108,7 +109,7 @@ def order_closed(holding: Holding, order: Order, refusal: Refused | None, at: da
         explanation="" if refusal is None else refusal.reason.explanation,
         message="" if refusal is None else refusal.detail,
     )
-    return OrderClosed(**_envelope(holding, f"order_closed:{order.id}", data, at))
+    return OrderClosed(**_envelope(holding.id, f"order_closed:{order.id}", data, at))
 
 
 def connected(holding: Holding, at: datetime) -> Connected:
@@ -119,7 +120,7 @@ def connected(holding: Holding, at: datetime) -> Connected:
         provider=(account.provider_service or account.provider_name) if account else "",
         profile_name=account.profile_name if account else "",
     )
-    return Connected(**_envelope(holding, f"connected:{holding.held.turns}", data, at))
+    return Connected(**_envelope(holding.id, f"connected:{holding.held.turns}", data, at))
 
 
 def disconnected(holding: Holding, now: Held, at: datetime) -> Disconnected:
@@ -130,7 +131,7 @@ def disconnected(holding: Holding, now: Held, at: datetime) -> Disconnected:
         explanation=now.reason.explanation,
         relink_url=now.relink_url,
     )
-    return Disconnected(**_envelope(holding, f"disconnected:{holding.held.turns}", data, at))
+    return Disconnected(**_envelope(holding.id, f"disconnected:{holding.held.turns}", data, at))
 
 
 def account_changed(holding: Holding, now: Held, at: datetime) -> AccountChanged:
@@ -143,13 +144,13 @@ def account_changed(holding: Holding, now: Held, at: datetime) -> AccountChanged
         connected=offered.profile_name,
         provider=offered.provider_service or offered.provider_name,
     )
-    return AccountChanged(**_envelope(holding, f"account_changed:{now.connected_revision}", data, at))
+    return AccountChanged(**_envelope(holding.id, f"account_changed:{now.connected_revision}", data, at))
 
 
 def switched(holding: Holding, revision: int, at: datetime, *, active: bool) -> Switched:
     """The position of the Active toggle is in force."""
     data = SwitchedData(**_about(holding.integration), revision=revision, active=active)
-    return Switched(**_envelope(holding, f"switched:{revision}", data, at))
+    return Switched(**_envelope(holding.id, f"switched:{revision}", data, at))
 
 
 def copies_counted(holding: Holding, revision: int, by_type: Mapping[str, int], at: datetime) -> CopiesCounted:
@@ -157,7 +158,7 @@ def copies_counted(holding: Holding, revision: int, by_type: Mapping[str, int], 
     data = CopiesCountedData(
         **_about(holding.integration), revision=revision, total=sum(by_type.values()), by_type=dict(by_type)
     )
-    return CopiesCounted(**_envelope(holding, f"copies_counted:{revision}", data, at))
+    return CopiesCounted(**_envelope(holding.id, f"copies_counted:{revision}", data, at))
 
 
 def exported(
@@ -177,13 +178,21 @@ def exported(
         last=last,
         records=tuple(dict(record) for record in records),
     )
-    return Exported(**_envelope(holding, f"exported:{request_id}:{part}", data, at))
+    return Exported(**_envelope(holding.id, f"exported:{request_id}:{part}", data, at))
 
 
-def deleted(holding: Holding, at: datetime, *, complete: bool, erased: bool) -> Deleted:
+def deleted(holding: Holding, wish: DeletionWish, at: datetime, *, complete: bool) -> Deleted:
     """The integration is gone."""
-    data = DeletedData(**_about(holding.integration), removed=holding.held.removed, complete=complete, erased=erased)
-    return Deleted(**_envelope(holding, "deleted", data, at))
+    removed = holding.held.removed
+    data = DeletedData(**_about(holding.integration), removed=removed, complete=complete, erased=wish.erase)
+    return Deleted(**_envelope(holding.id, f"deleted:{wish.revision}", data, at))
+
+
+def erased_before(asked: DeleteData, at: datetime) -> Deleted:
+    """The integration was erased before somebody asked for its deletion, and nothing can be done about it any more."""
+    whose = {name: getattr(asked, name) for name in ("tenant_id", "user_id", "integration_id")}
+    data = DeletedData(**whose, removed=0, complete=not asked.remove_events, erased=True)
+    return Deleted(**_envelope(asked.integration_id, f"deleted:{asked.revision}", data, at))
 
 
 def calendars_found(holding: Holding, now: Held, at: datetime) -> CalendarsFound:
@@ -203,13 +212,13 @@ def calendars_found(holding: Holding, now: Held, at: datetime) -> CalendarsFound
     )
     data = CalendarsFoundData(**_about(holding.integration), calendars=found)
     occurrence = f"calendars_found:{holding.held.turns}:{now.listed_revision}"
-    return CalendarsFound(**_envelope(holding, occurrence, data, at))
+    return CalendarsFound(**_envelope(holding.id, occurrence, data, at))
 
 
 def configured(holding: Holding, revision: int, calendar_id: str, at: datetime) -> Configured:
     """Settings are in force."""
     data = ConfiguredData(**_about(holding.integration), revision=revision, calendar_id=calendar_id)
-    return Configured(**_envelope(holding, f"configured:{revision}", data, at))
+    return Configured(**_envelope(holding.id, f"configured:{revision}", data, at))
 
 
 _RESULTS: Final = {
@@ -243,7 +252,7 @@ def previewed(holding: Holding, order: Order, forecast: Forecast, at: datetime) 
         copies_removed=forecast.copies_removed,
         complete=forecast.complete,
     )
-    return Previewed(**_envelope(holding, f"previewed:{order.id}", data, at))
+    return Previewed(**_envelope(holding.id, f"previewed:{order.id}", data, at))
 
 
 def _preview_span(span: Span | None) -> PreviewSpan | None:
@@ -278,7 +287,7 @@ def synced(holding: Holding, at: datetime) -> Synced:
     """Something was synced, or verified."""
     held = holding.held
     data = SyncedData(**_about(holding.integration), last_sync=held.last_sync, verified_complete=held.verified_at)
-    return Synced(**_envelope(holding, "synced", data, at))
+    return Synced(**_envelope(holding.id, "synced", data, at))
 
 
 def deletions_held(
@@ -294,13 +303,13 @@ def deletions_held(
         reason=reason.value,
         explanation=reason.explanation,
     )
-    return DeletionsHeld(**_envelope(holding, f"deletions_held:{direction}:{at.isoformat()}", data, at))
+    return DeletionsHeld(**_envelope(holding.id, f"deletions_held:{direction}:{at.isoformat()}", data, at))
 
 
 def suspicious_read(holding: Holding, known: int, shown: int, at: datetime) -> SuspiciousRead:
     """A complete look was not believed."""
     data = SuspiciousReadData(**_about(holding.integration), known=known, shown=shown)
-    return SuspiciousRead(**_envelope(holding, f"suspicious_read:{at.isoformat()}", data, at))
+    return SuspiciousRead(**_envelope(holding.id, f"suspicious_read:{at.isoformat()}", data, at))
 
 
 def run_progress(holding: Holding, run: Run, at: datetime, asked_by: int | None = None) -> RunProgress:
@@ -323,7 +332,7 @@ def run_progress(holding: Holding, run: Run, at: datetime, asked_by: int | None 
         skipped=totals.skipped,
         failed=totals.failed + totals.failing,
     )
-    return RunProgress(**_envelope(holding, f"run:{run.id}:{run.state}", data, at))
+    return RunProgress(**_envelope(holding.id, f"run:{run.id}:{run.state}", data, at))
 
 
 def run_refused(holding: Holding, run: Run, reason: Reason, at: datetime) -> RunProgress:
@@ -338,7 +347,7 @@ def run_refused(holding: Holding, run: Run, reason: Reason, at: datetime) -> Run
         explanation=reason.explanation,
         done=0,
     )
-    return RunProgress(**_envelope(holding, f"run:{run.id}:refused", data, at))
+    return RunProgress(**_envelope(holding.id, f"run:{run.id}:refused", data, at))
 
 
 def _revision(revision: int) -> int | None:

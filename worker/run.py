@@ -243,7 +243,7 @@ async def _start(
             return ItemsConsumer(shop, inbox, opened.integrations, opened.links)
         case Part.INTEGRATIONS:
             inbox = await stack.enter_async_context(consume(consuming, INTEGRATIONS_QUEUE, BATCH))
-            return WishesConsumer(shop, inbox, opened.integrations, opened.orders, opened.tenants)
+            return WishesConsumer(shop, inbox, opened.integrations, opened.orders, opened.tenants, opened.outcomes)
         case Part.NOTIFICATIONS:
             inbox = await stack.enter_async_context(consume(consuming, NOTIFICATIONS_QUEUE, BATCH))
             return NotificationsConsumer(shop, inbox, opened.integrations, plain(settings.cronofy_client_secrets))

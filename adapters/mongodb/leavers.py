@@ -16,8 +16,8 @@ from pymongo import UpdateOne
 
 from adapters.mongodb import dead_letters, journal, links, orders, runs
 from adapters.mongodb.driver import Collection, Database, Document, away
-from adapters.mongodb.wishes import COLLECTION, ERASED, is_erased
-from events.integration import Lease
+from adapters.mongodb.wishes import COLLECTION, ERASED, find_erased
+from events.integration import LEFT, Lease
 
 if TYPE_CHECKING:
     from adapters.mongodb.vault import Vault
@@ -53,8 +53,9 @@ class Leavers:
 
     async def erase(self, lease: Lease, now: datetime, forgotten_at: datetime) -> None:
         """Erase everything about an integration, and the integration last. Its id is known as erased until then."""
+        kept = {"expires_at": forgotten_at, "revision": await self._deletion(lease.integration_id)}
         marks = [
-            UpdateOne({"_id": name}, {"$set": {"expires_at": forgotten_at}}, upsert=True)
+            UpdateOne({"_id": name}, {"$set": kept}, upsert=True)
             for name in self._vault.fingerprints(lease.integration_id)
         ]
         with away():
@@ -64,8 +65,15 @@ class Leavers:
 
     async def erase_late(self, integration_id: str, now: datetime) -> None:
         """Erase what came in about an integration just while it was being erased. Nothing, if it never was."""
-        if await is_erased(self._database[ERASED], self._vault, integration_id):
+        if await find_erased(self._database[ERASED], self._vault, integration_id) is not None:
             await self._empty(integration_id, now)
+
+    async def _deletion(self, integration_id: str) -> int:
+        with away():
+            found = await self._database[COLLECTION].find_one({"_id": integration_id}, {"wanted.deletion.revision": 1})
+        wanted: Document = (found or {}).get("wanted") or {}
+        wish: Document = wanted.get("deletion") or {}
+        return int(wish.get("revision", LEFT))
 
     async def _empty(self, integration_id: str, now: datetime) -> None:
         emptied = [{"$replaceWith": {"_id": "$_id", "integration_id": "$integration_id", "expires_at": now}}]

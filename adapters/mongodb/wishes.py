@@ -54,9 +54,21 @@ class Wishes:
     async def want_deletion(self, whose: Assignee, wish: DeletionWish, due_at: datetime) -> bool:
         """Store that the integration is not wanted any more. A later connection or configuration changes nothing.
 
-        False if a wish as new is known, or everything is to be erased already: nothing takes that back.
+        False if a wish as new is known. If everything is to be erased already nothing takes that back, and copies are
+        removed before if either asks for it.
         """
-        return await self._want(whose, "deletion", asdict(wish), due_at, unless="wanted.deletion.erase")
+        if await self._want(whose, "deletion", asdict(wish), due_at, unless="wanted.deletion.erase"):
+            return True
+        erasing = {"wanted.deletion.erase": True, "wanted.deletion.revision": {"$lt": wish.revision}}
+        removing = {"wanted.deletion.remove_events": True} if wish.remove_events else {}
+        update = {
+            "$set": {"wanted.deletion.revision": wish.revision, **removing, "rerun": True},
+            "$inc": {"epoch": 1},
+            "$min": {"due_at": due_at},
+        }
+        with away():
+            result = await self._collection.update_one({"_id": whose.integration_id, **erasing}, update)
+        return result.modified_count > 0
 
     async def want_leaving(self, tenant_id: int, user_id: int | None, wish: DeletionWish, due_at: datetime) -> int:
         """Store that no integration of a user is wanted any more, or of a whole tenant. Returns how many that concerns.
@@ -99,7 +111,11 @@ class Wishes:
             found = await self._collection.find_one({"_id": integration_id}, {"tenant_id": 1})
         if found is not None:
             return "tenant_id" not in found
-        return await is_erased(self._erased, self._vault, integration_id)
+        return await self.erased(integration_id) is not None
+
+    async def erased(self, integration_id: str) -> int | None:
+        """Return the revision of the deletion with which an integration was erased; None if it was not."""
+        return await find_erased(self._erased, self._vault, integration_id)
 
     async def expect(self, whose: Assignee, due_at: datetime) -> None:
         """Make sure that the integration is known, and due. Raises `Malformed` if it belongs to somebody else."""
@@ -199,10 +215,11 @@ class Wishes:
         return result.matched_count > 0
 
 
-async def is_erased(erased: Collection, vault: Vault, integration_id: str) -> bool:
-    """Whether it is remembered that an integration was erased."""
+async def find_erased(erased: Collection, vault: Vault, integration_id: str) -> int | None:
+    """Return what `Wishes.erased` does."""
     with away():
-        return await erased.find_one({"_id": {"$in": vault.fingerprints(integration_id)}}, {"_id": 1}) is not None
+        mark = await erased.find_one({"_id": {"$in": vault.fingerprints(integration_id)}})
+    return None if mark is None else int(mark.get("revision", LEFT))
 
 
 async def find_assignees(collection: Collection, users: Sequence[tuple[int, int]]) -> list[Assignee]:

@@ -10,7 +10,18 @@ from typing import Any, Final
 import pytest
 
 from events.failures import Refused
-from events.integration import Account, CalendarInfo, Grant, Held, Integration, Lease, Status, Taken, Tokens
+from events.integration import (
+    Account,
+    CalendarInfo,
+    DeletionWish,
+    Grant,
+    Held,
+    Integration,
+    Lease,
+    Status,
+    Taken,
+    Tokens,
+)
 from events.orders import Order, OrderKind
 from events.outcomes import OUTCOME, Outcome
 from events.reasons import Reason
@@ -52,7 +63,7 @@ EVERY: Final[list[Callable[[Holding, Any], Outcome]]] = [
     lambda held, at: outcomes.account_changed(held, OFFERED, at),
     lambda held, at: outcomes.switched(held, 41, at, active=False),
     lambda held, at: outcomes.copies_counted(held, 41, {"todo": 2}, at),
-    lambda held, at: outcomes.deleted(held, at, complete=True, erased=False),
+    lambda held, at: outcomes.deleted(held, DeletionWish(41), at, complete=True),
     lambda held, at: outcomes.order_closed(held, ORDER, None, at),
 ]
 IDS: Final = [

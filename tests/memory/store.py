@@ -71,7 +71,8 @@ class MemoryIntegrations:
         self._step = step
         self._clock = clock
         self.rows: dict[str, _Row] = {}
-        self.erased: set[str] = set()
+        self.marks: dict[str, int] = {}
+        """Of what was erased: the revision of its deletion."""
 
     # Intake
 
@@ -108,7 +109,7 @@ class MemoryIntegrations:
         self, whose: Assignee, due_at: datetime, newer: Callable[[Wanted], Wanted | None], *, epoch: int = 1
     ) -> bool:
         await self._step("want")
-        if whose.integration_id in self.erased:
+        if whose.integration_id in self.marks:
             return False
         row = self.rows.get(whose.integration_id)
         if row is None:
@@ -130,11 +131,19 @@ class MemoryIntegrations:
 
     async def want_deletion(self, whose: Assignee, wish: DeletionWish, due_at: datetime) -> bool:
         def newer(wanted: Wanted) -> Wanted | None:
-            known = wanted.deletion.revision if wanted.deletion else -1
-            erases = wanted.deletion is not None and wanted.deletion.erase
-            return replace(wanted, deletion=wish) if wish.revision > known and not erases else None
+            known = wanted.deletion
+            if known is None or not known.erase:
+                newest = known is None or wish.revision > known.revision
+                return replace(wanted, deletion=wish) if newest else None
+            removes = known.remove_events or wish.remove_events
+            both = replace(known, revision=wish.revision, remove_events=removes)
+            return replace(wanted, deletion=both) if wish.revision > known.revision else None
 
         return await self._want(whose, due_at, newer)
+
+    async def erased(self, integration_id: str) -> int | None:
+        await self._step("is erased")
+        return self.marks.get(integration_id)
 
     async def want_leaving(self, tenant_id: int, user_id: int | None, wish: DeletionWish, due_at: datetime) -> int:
         await self._step("want leaving")
@@ -747,7 +756,9 @@ class MemoryLeavers:
     async def erase(self, lease: Lease, now: datetime, forgotten_at: datetime) -> None:
         del now, forgotten_at
         await self.step("erase")
-        self.integrations.erased.add(lease.integration_id)
+        row = self.integrations.rows.get(lease.integration_id)
+        deletion = row.integration.wanted.deletion if row else None
+        self.integrations.marks[lease.integration_id] = deletion.revision if deletion else LEFT
         await self._empty(lease.integration_id)
         self.integrations.erase(lease)
         await self.step("erased")
@@ -755,7 +766,7 @@ class MemoryLeavers:
     async def erase_late(self, integration_id: str, now: datetime) -> None:
         del now
         await self.step("erase late")
-        if integration_id in self.integrations.erased:
+        if integration_id in self.integrations.marks:
             await self._empty(integration_id)
 
     async def _empty(self, integration_id: str) -> None:

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 
 from events.link import LinkState, ManagedEvent
-from events.outcomes import Exported
+from events.outcomes import Deleted, Exported
 from events.reasons import Reason
+from tests.memory.calendar import Pace
 from tests.memory.store import MemoryLeavers
 from tests.simulation.people import People
 from tests.simulation.properties import event_content, item_content
@@ -133,6 +134,44 @@ def test_who_wants_everything_told_and_then_erased_is_told_in_parts_first() -> N
     assert len(parts) > 1
     assert not any(part.last for part in parts[:-1])
     assert told >= known
+    check_nothing_is_known(world)
+    world.close()
+
+
+@pytest.mark.parametrize("order", ["erase delete", "delete erase", "erase delete_only delete"])
+def test_copies_are_removed_before_everything_is_erased_whichever_was_asked_for_first(order: str) -> None:
+    world = World(Random(0), pace=Pace(apply=0, lag=0))
+    wizard, people = Wizard(Random(0), world), People(Random(0))
+    people.make_item(world)
+    world.settle()
+    assert world.calendar.live()
+    for button in order.split():
+        getattr(wizard, button)(world)
+    world.settle()
+    assert world.calendar.live() == []
+    (told,) = [one.data for one in world.outcomes if isinstance(one, Deleted)]
+    assert (told.removed, told.complete, told.erased) == (1, True, True)
+    check_nothing_is_known(world)
+    world.close()
+
+
+def test_who_asks_for_the_removal_of_copies_too_late_is_told_that_they_stay() -> None:
+    """With the deletion the way to the calendar was given up."""
+    world = World(Random(0))
+    wizard, people = Wizard(Random(0), world), People(Random(0))
+    people.make_item(world)
+    world.settle()
+    for button in (wizard.delete_only, wizard.delete, wizard.delete_only, wizard.erase):
+        button(world)
+        world.settle()
+    told = [one.data for one in world.outcomes if isinstance(one, Deleted)]
+    assert [(one.removed, one.complete, one.erased) for one in told] == [
+        (0, True, False),
+        (0, False, False),
+        (0, True, False),
+        (0, True, True),
+    ]
+    assert len(world.calendar.live()) == 1
     check_nothing_is_known(world)
     world.close()
 

@@ -114,6 +114,10 @@ class Wizard:
         """Delete the integration, and have all copies removed."""
         world.wish(self._event(Delete, DeleteData, "delete", remove_events=True))
 
+    def delete_only(self, world: World) -> None:
+        """Delete the integration, and leave the copies where they are."""
+        world.wish(self._event(Delete, DeleteData, "delete"))
+
     def erase(self, world: World) -> None:
         """Ask that nothing be known of the user any more."""
         world.wish(EraseUser(specversion="1.0", id="erase", source="psa", type="psa.user.erase.v1", data=_WHOSE))

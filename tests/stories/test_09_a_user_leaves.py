@@ -74,6 +74,10 @@ async def test_what_is_kept_about_a_user_is_told_and_then_erased(services: Servi
         # What comes late brings nothing back.
         await world.psa.edit_item(item, subject="late")
         await world.psa.configure(dana.integration_id, dana.calendar_id)
+        before = (await world.psa.outcomes())[-1].number
+        await world.psa.delete_integration(dana.integration_id, remove_events=True)
+        late = await world.psa.outcome(Deleted, integration_id=dana.integration_id, after=before, within=PATIENCE)
+        assert (late.data.complete, late.data.erased) == (False, True), "there is no way to its events any more"
         await world.rest()
         await is_empty(world, dana)
         assert [event.summary for event in await dana.events()] == [f"of {DANA}"]

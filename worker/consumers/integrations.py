@@ -15,6 +15,7 @@ from events.letters import Verdict
 from events.psa import (
     PSA_EVENT,
     ConfigureTenant,
+    Delete,
     EraseUser,
     ExportUser,
     ItemChanged,
@@ -23,6 +24,7 @@ from events.psa import (
     UserLeft,
 )
 from events.reasons import Reason
+from worker import outcomes
 from worker.core.retry import Park
 from worker.intake.orders import OrderEvent, order_of, place_order
 from worker.intake.persons import take_person
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from adapters.rabbitmq.consumer import Delivery, Inbox
     from events.psa import IntegrationEvent
     from worker.consumers.shop import Shop
-    from worker.ports import Orders, Tenants, Wishes
+    from worker.ports import Orders, Outcomes, Tenants, Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class WishesConsumer:
     wishes: Wishes
     orders: Orders
     tenants: Tenants
+    outcomes: Outcomes
 
     async def run(self) -> None:
         """Run until the process is about to end."""
@@ -89,6 +92,8 @@ class WishesConsumer:
 
     async def _of_integration(self, event: IntegrationEvent, now: datetime) -> dict[str, object]:
         new = await take_wish(event, self.wishes, now) if isinstance(event, WishEvent) else False
+        if isinstance(event, Delete) and not new:
+            await self._answer_late(event, now)
         if isinstance(event, OrderEvent) and (order := order_of(event, now)) is not None:
             new = await place_order(order, whose_of(event.data), self.wishes, self.orders, now + SAFETY_NET)
         integration_id = event.data.integration_id
@@ -101,3 +106,9 @@ class WishesConsumer:
         )
         await self.shop.commands.wake([wake])
         return {"type": event.type, "integration_id": integration_id, "new": new}
+
+    async def _answer_late(self, event: Delete, now: datetime) -> None:
+        """Tell whoever asks for a deletion after everything was erased; nobody else knows of it any more."""
+        erased = await self.wishes.erased(event.data.integration_id)
+        if erased is not None and event.data.revision > erased:
+            await self.outcomes.publish([outcomes.erased_before(event.data, now)])

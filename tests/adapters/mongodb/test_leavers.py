@@ -116,13 +116,27 @@ async def test_erasing_is_wanted_once_and_keeps_what_was_asked_for_before(integr
     assert bob.wanted.deletion == DeletionWish(LEFT, erase=True)
 
 
-async def test_what_is_to_be_erased_is_erased_though_a_deletion_comes_later(integrations: IntegrationStore) -> None:
+async def test_what_is_to_be_erased_is_erased_though_a_deletion_comes_later_and_copies_go_if_that_wants_it(
+    integrations: IntegrationStore,
+) -> None:
     await linked(integrations)
     assert await integrations.want_erasing(TENANT, ANN.user_id, NOW) == 1
-    assert not await integrations.want_deletion(ANN, DeletionWish(5), NOW)
-    ann = await integrations.get(ANN.integration_id)
-    assert ann is not None
-    assert ann.wanted.deletion == DeletionWish(LEFT, erase=True)
+    wished: list[DeletionWish | None] = []
+    for later in (DeletionWish(5), DeletionWish(6, remove_events=True), DeletionWish(7)):
+        assert await integrations.want_deletion(ANN, later, NOW)
+        assert not await integrations.want_deletion(ANN, later, NOW)
+        ann = await integrations.get(ANN.integration_id)
+        wished.append(ann.wanted.deletion if ann else None)
+    removing = [DeletionWish(number, remove_events=True, erase=True) for number in (6, 7)]
+    assert wished == [DeletionWish(5, erase=True), *removing]
+
+
+async def test_of_what_was_erased_it_is_known_with_which_deletion(store: Store) -> None:
+    held = await peopled(store)
+    await store.integrations.want_deletion(ANN, DeletionWish(5), NOW)
+    await store.leavers.erase(held, NOW, after(60))
+    assert await store.integrations.erased(ANN.integration_id) == 5
+    assert await store.integrations.erased(BOB.integration_id) is None
 
 
 async def test_a_user_may_have_several_integrations_whether_or_not_they_are_deleted(
