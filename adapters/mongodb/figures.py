@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DEAD_LETTERS: Final = "dead_letters"
 _LIMIT_MS: Final = 2_000
+_WHOLE_LIMIT_MS: Final = 20_000
+"""For what goes over all integrations: 1.4 s for 100,000 on a busy machine, and rarely asked."""
 _INTEGRATIONS: Final = 1_000
 _LINKS: Final = 20_000
 _OPEN: Final = 10_000
@@ -111,6 +113,7 @@ class Figures:
                     "stalest": {"$min": {"$cond": [live, reads, None]}},
                 }
             },
+            limit_ms=_WHOLE_LIMIT_MS,
         )
         stalest = [document["stalest"] for document in found if document["stalest"] is not None]
         return Standings(
@@ -141,9 +144,9 @@ class Figures:
         return {document["_id"]: Amount(document["count"], document["since"]) for document in found}
 
     @staticmethod
-    async def _aggregate(collection: Collection, *stages: Document) -> list[Document]:
+    async def _aggregate(collection: Collection, *stages: Document, limit_ms: int = _LIMIT_MS) -> list[Document]:
         with away():
-            return await aggregate(collection, list(stages), _LIMIT_MS)
+            return await aggregate(collection, list(stages), limit_ms)
 
 
 def _how_many(condition: Document) -> dict[str, Any]:

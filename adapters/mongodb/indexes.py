@@ -37,6 +37,7 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         IndexModel([("tenant_id", ASCENDING), ("user_id", ASCENDING)], name="of_user"),
         IndexModel([("due_at", ASCENDING)], name="due", sparse=True),
         # What people look for on pages.
+        IndexModel([("user_id", ASCENDING), ("_id", ASCENDING)], name="of_user_anywhere"),
         IndexModel([("held.status", ASCENDING), ("_id", ASCENDING)], name="of_status"),
         IndexModel([("held.account.profile_name", ASCENDING)], name="of_profile", sparse=True),
         IndexModel([("held.account.sub", ASCENDING)], name="of_account", sparse=True),

@@ -24,7 +24,7 @@ from cli.bench import yardstick
 from cli.bench.cases import Bench, Size
 from cli.bench.measuring import Measured
 from cli.bench.traffic import TENANT, Traffic
-from cli.commands import bench_backfill, bench_letters
+from cli.commands import bench_backfill, bench_console, bench_letters
 from cli.local.opening import Local, local
 from cli.local.workers import running_workers
 from cli.running import run
@@ -65,6 +65,7 @@ app: Final = typer.Typer(invoke_without_command=True)
 app.callback()(command)
 app.command("dead-letters")(bench_letters.command)
 app.command("backfill")(bench_backfill.command)
+app.command("console")(bench_console.command)
 
 
 async def _bench(size: Size) -> None:

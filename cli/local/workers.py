@@ -39,6 +39,11 @@ class WorkerProcess:
         assert self._process is not None, "it was not started"
         return self._process.pid
 
+    @property
+    def url(self) -> str:
+        """Where its ops server is."""
+        return f"http://127.0.0.1:{self._port}"
+
     async def start(self) -> None:
         """Start it. See `ready`."""
         self._port = free_port()
@@ -57,7 +62,7 @@ class WorkerProcess:
             async with asyncio.timeout(_START_SECONDS), httpx.AsyncClient(trust_env=False) as http:
                 while self._process.returncode is None:
                     with contextlib.suppress(httpx.TransportError):
-                        if (await http.get(f"http://127.0.0.1:{self._port}/readyz")).is_success:
+                        if (await http.get(f"{self.url}/readyz")).is_success:
                             return
                     await asyncio.sleep(0.05)
         except TimeoutError:

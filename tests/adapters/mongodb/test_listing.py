@@ -56,7 +56,16 @@ async def test_what_waits_and_what_failed_is_counted_for_each_on_a_page(opened: 
 
 
 @pytest.mark.parametrize(
-    "sought", [Sought(), Sought(status=Status.CONNECTED), Sought("int_00"), Sought("user7@"), Sought(tenant_id=3)]
+    "sought",
+    [
+        Sought(),
+        Sought(status=Status.CONNECTED),
+        Sought("int_00"),
+        Sought("user7@"),
+        Sought(tenant_id=3),
+        Sought(user_id=1000),
+        Sought(tenant_id=0, user_id=1000),
+    ],
 )
 async def test_a_page_reads_about_as_much_as_it_shows(opened: Database, sought: Sought) -> None:
     await apply(opened)
