@@ -30,11 +30,15 @@ def used_by(pid: int) -> Used:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one case cost. Latencies in seconds, from the event to its application in the calendar."""
+    """What one case cost. Latencies in seconds, from the event to its application in the calendar.
+
+    `cpu`: until everything was applied. `whole_cpu`, `requests`: until all that was written had been read back, too.
+    """
 
     events: int
     seconds: float
     cpu: float
+    whole_cpu: float
     requests: int
     latencies: Sequence[float]
     memory: Sequence[int] = ()
@@ -46,8 +50,13 @@ class Measured:
 
     @property
     def cpu_ms(self) -> float:
-        """CPU milliseconds for an event."""
+        """CPU milliseconds for an event until it was applied."""
         return self.cpu / self.events * 1000
+
+    @property
+    def whole_cpu_ms(self) -> float:
+        """CPU milliseconds for an event until it was read back."""
+        return self.whole_cpu / self.events * 1000
 
     @property
     def requests_per_event(self) -> float:

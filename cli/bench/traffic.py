@@ -12,7 +12,6 @@ import orjson
 from adapters.http.json import mapping, objects, text
 from adapters.process.system import SystemClock, new_id
 from adapters.rabbitmq.publisher import Outgoing, Publisher
-from events.addresses import PSA_EVENTS
 from sandbox.cronofy.client.control import CronofyControl
 from sandbox.cronofy.control.operation_messages import RequestView
 
@@ -74,12 +73,12 @@ class Traffic:
     _applied: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _looked_up_to: int = 0
 
-    async def publish(self, edits: Sequence[Edit]) -> None:
+    async def publish(self, edits: Sequence[Edit], exchange: str) -> None:
         """Publish events, as fast as the broker takes them."""
         now = self.clock.now()
         self._sent |= {edit.subject: now for edit in edits}
         await self.publisher.send_all(
-            Outgoing(PSA_EVENTS, _TYPE, edit.body(), new_id(), content_type="application/cloudevents+json")
+            Outgoing(exchange, _TYPE, edit.body(), new_id(), content_type="application/cloudevents+json")
             for edit in edits
         )
 

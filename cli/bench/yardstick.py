@@ -22,6 +22,9 @@ from events.psa import PSA_EVENT, AppointmentChanged, ItemChanged
 
 AT_ONCE: Final = 16
 QUEUE: Final = "yardstick"
+EXCHANGE: Final = "yardstick"
+_PATIENCE: Final = 60.0
+"""Seconds. It never tries again, so that on a busy machine a shorter wait would only lose events."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ async def main() -> None:
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(env["CALSYNC_MONGODB_URL"])
     database = client[env["CALSYNC_MONGODB_DATABASE"]]
     connection = await aio_pika.connect_robust(env["CALSYNC_RABBITMQ_URL"])
-    async with connection, httpx.AsyncClient(base_url=env["CALSYNC_CRONOFY_API_URL"], trust_env=False) as http:
+    url = env["CALSYNC_CRONOFY_API_URL"]
+    async with connection, httpx.AsyncClient(base_url=url, trust_env=False, timeout=_PATIENCE) as http:
         channel = await connection.channel()
         await channel.set_qos(prefetch_count=AT_ONCE)
         queue = await channel.get_queue(QUEUE)
