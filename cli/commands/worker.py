@@ -8,6 +8,7 @@ import typer
 
 from adapters.process.ending import run_until_asked
 from adapters.process.logs import configure
+from adapters.process.memory import set_for_long
 from adapters.telemetry.tracing import tracing_to
 from cli.running import run
 from worker.parts import ALL_PARTS, Part
@@ -24,6 +25,7 @@ def command(
     parts = _parts(only)
     settings = Settings.load()
     configure(settings.log_format, settings.log_level, settings.secrets())
+    set_for_long()
     with tracing_to(settings.traces_endpoint, settings.traces_ratio):
         run(run_until_asked(lambda stopping: run_worker(settings, parts, stopping), settings.stop_seconds))
 
