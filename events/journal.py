@@ -39,7 +39,7 @@ class Result(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One line. `id` is a pure function of what happened, so that writing it twice leaves one line."""
 

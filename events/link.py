@@ -90,7 +90,7 @@ REFUSALS: Final = frozenset({Reason.CALENDAR_REFUSED, Reason.PLAN_LACKS_FEATURE}
 force would only have everything turned down once more, all at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PsaSeen:
     """The newest observation of the item. `item`: its snapshot as JSON; None while it still has to be read."""
 
@@ -107,7 +107,7 @@ class PsaSeen:
     """Of the trace that the event which said so belongs to, until it is dealt with."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CalendarSeen:
     """The newest observation of the event. `updated`, `created`: the calendar's own stamps, absent if nonsensical."""
 
@@ -129,7 +129,7 @@ class CalendarSeen:
     """Of the read that showed this; empty if nobody computed one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CalendarAsk:
     """A write to the calendar, from the moment of intention until a read-back settles it."""
 
@@ -286,7 +286,7 @@ class Undoing(StrEnum):
     BEGUN = "begun"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """See the module. Owned by the holder of the integration's lease, except `psa_seen`, which intake writes."""
 

@@ -7,12 +7,12 @@ ours and wanted; the result is saved. A crash anywhere repeats the effect, and r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from events.failures import MustReconnect
 from events.integration import Status
 from events.link import Link
+from events.values import replace
 from worker import telling
 from worker.at_calendar import put_and_remove, rehome
 from worker.at_psa import NEEDS_LOOK, PSA_WRITES, look_and_write

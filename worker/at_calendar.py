@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics, tracing
@@ -22,6 +21,7 @@ from events.link import (
 from events.outcomes import Direction
 from events.reasons import Reason
 from events.traces import NO_TRACE, Trace
+from events.values import replace
 from worker import telling
 from worker.core import record
 from worker.core.plan import PutEvent

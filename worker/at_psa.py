@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics, tracing
@@ -13,6 +13,7 @@ from events.outcomes import Direction
 from events.platform import Absent, Created, Declined, Done, ItemNow, MovedOn
 from events.reasons import Reason
 from events.traces import trace_of
+from events.values import replace
 from worker import telling
 from worker.core import record
 from worker.core.plan import ChangeItem, CreateItem, DeleteItem, ReadItem, VerifyEvent

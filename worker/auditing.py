@@ -7,7 +7,6 @@ is not shown is looked for; and if most of what is known is not shown, it is the
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,7 @@ from events.failures import Gone, RateLimited, System, TryLater
 from events.lanes import Lane
 from events.link import link_id
 from events.reasons import Reason
+from events.values import replace
 from worker import outcomes, telling
 from worker.acting import advance
 from worker.core import audits

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from events.content import Field, Value, value_of
 from events.failures import Refused
 from events.journal import Result
 from events.reasons import Reason
+from events.values import replace
 from worker.core.brakes import let_flow
 from worker.core.ownership import writable
 

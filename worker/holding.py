@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from events.failures import Stale
 from events.integration import Held, Integration, Lease, Lost, Note, Released, ReleaseResult, Served, Taken
 from events.reasons import Reason
+from events.values import replace
 
 if TYPE_CHECKING:
     from datetime import datetime

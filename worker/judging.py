@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from events.content import TEXT_FIELDS, Field
@@ -10,6 +10,7 @@ from events.link import ManagedEvent
 from events.reasons import Reason
 from events.tenant import PrivateInbound, PrivateOutbound
 from events.traces import NO_TRACE, Trace
+from events.values import replace
 from worker.core.brakes import braked, frozen, thawed, within_budget
 from worker.core.decide import Asked, decide, leave_behind
 from worker.core.permit import Policy, permit
@@ -43,7 +44,7 @@ class Circumstances:
     """When the last complete read of the calendar in this slice began; None before one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judged:
     """A link and its next step. `stored` is the link as it was read from the store."""
 

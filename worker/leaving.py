@@ -7,7 +7,6 @@ A connection that does not work any more keeps nobody from leaving.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from events.failures import Gone, MustReconnect, Refused
 from events.integration import Grant, Status
 from events.reasons import Reason
 from events.runs import RunState
+from events.values import replace
 from worker import outcomes
 from worker.clearing import clear
 from worker.revising import bury

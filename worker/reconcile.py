@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from adapters.telemetry import tracing
 from events.failures import Gone, System, TryLater
 from events.link import ExternalEvent, Link, LinkState, Origin, link_id, managed_item
 from events.reasons import Reason
+from events.values import replace
 from worker import outcomes, telling
 from worker.acting import advance
 from worker.core.plan import Decision, Rest

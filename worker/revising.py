@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from events.values import replace
 from worker.core.revise import arrives_until, is_concerned, is_elsewhere, tombstone
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ integration events may arrive in any order and twice.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from events.failures import MustReconnect, Refused
 from events.integration import Audit, Held, Status
 from events.reasons import Reason
+from events.values import replace
 from worker import outcomes
 
 if TYPE_CHECKING:

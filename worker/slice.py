@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from events.failures import System
 from events.lanes import Lane
 from events.reasons import Reason
 from events.traces import Trace, trace_of
+from events.values import replace
 from worker import telling
 from worker.core import brakes, record
 from worker.core.plan import Decision, Rest

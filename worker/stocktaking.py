@@ -8,7 +8,7 @@ listing that is doubted. All moments that are compared are the PSA's own, except
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from events.items import ItemType
 from events.link import LinkState
 from events.outcomes import Direction
 from events.reasons import Reason
+from events.values import replace
 from worker import telling
 from worker.core import audits
 from worker.intake.items import fresh_link

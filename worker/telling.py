@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from events.commands import Cause
@@ -24,6 +24,7 @@ from events.outcomes import (
     Outcome,
 )
 from events.reasons import Reason
+from events.values import replace
 from worker.core.plan import ChangeItem, CreateItem, Decision, DeleteItem, Overruled, PutEvent, RemoveEvent
 from worker.core.rivals import rival
 
@@ -38,7 +39,7 @@ _NO_CONFLICT: Final = frozenset({Reason.PSA_OWNS_FIELD, Reason.AWAITING_CONFIRMA
 _INBOUND: Final = frozenset({Reason.CALENDAR_CHANGED, Reason.CALENDAR_CREATED, Reason.CALENDAR_DELETED})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Occasion:
     """On what occasion something is done; the same for everything in one slice."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from events.calendar import CalendarEvent
 from events.link import CalendarSeen, EventKey, Link, LinkState, ManagedEvent
+from events.values import replace
 from worker.projection.events import key_of, observe
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from events.failures import MustReconnect
 from events.link import Ending, LinkState, Verdict
 from events.outcomes import Direction
 from events.reasons import Reason
+from events.values import replace
 from worker import outcomes
 from worker.core.brakes import holds
 from worker.core.plan import Weigh

@@ -6,12 +6,12 @@ Looks are spread by a hash of the integration's id, so that they neither herd no
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from events.content import Timed
 from events.integration import Audit, DeepLook, Stock
+from events.values import replace
 
 if TYPE_CHECKING:
     from events.content import When

@@ -7,7 +7,6 @@ counts from the moment it is weighed, which is written down before it is carried
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from events.content import Content, Field
 from events.link import Flip, Freeze, LinkState, Verdict
 from events.reasons import Reason
+from events.values import replace
 from worker.core.compare import letters, take
 from worker.core.plan import (
     ChangeItem,
@@ -128,7 +128,8 @@ def flips(link: Link, decision: Decision, psa: PsaView, now: datetime) -> tuple[
 
 
 def _flips(before: Content, after: Content, fields: Iterable[Field], now: datetime) -> tuple[Flip, ...]:
-    pairs = [(field, fingerprint(before.value(field)), fingerprint(after.value(field))) for field in sorted(fields)]
+    texts = [(field, before.value(field), after.value(field)) for field in sorted(fields)]
+    pairs = [(field, fingerprint(one), fingerprint(other)) for field, one, other in texts if one != other]
     return tuple(Flip(field, one, other, now) for field, one, other in pairs if one != other)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from events.content import ALL_FIELDS, FIELDS, Content, Field, Timed, Value
+from events.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ from events.link import (
     Verdict,
 )
 from events.reasons import Reason
+from events.values import replace
 from worker.core.compare import take
 from worker.core.plan import (
     Agree,

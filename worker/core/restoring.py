@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from events.content import AllDay, Field, Timed
+from events.values import replace
 from worker.core.compare import overlay, same
 from worker.core.ownership import Fits, as_kept
 from worker.core.plan import ChangeItem

@@ -6,11 +6,11 @@ ever written to a former calendar. What the user made there stays the user's.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from events.link import ExternalEvent, Link, LinkState, ManagedEvent
 from events.reasons import Reason
+from events.values import replace
 
 if TYPE_CHECKING:
     from datetime import datetime

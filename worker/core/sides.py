@@ -11,11 +11,12 @@ The rules were paid for with lost edits elsewhere:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS, Content, Field, Value
 from events.link import CREATION
+from events.values import replace
 from worker.core.compare import overlay, same, take, unchanged
 
 if TYPE_CHECKING:

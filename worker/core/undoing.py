@@ -6,12 +6,12 @@ what was changed shows what it showed before, and that is what both sides are co
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from events.content import ALL_FIELDS, Content, Field
 from events.link import Link, LinkState, PreImage, RunResult, Undoing, Verdict
 from events.reasons import Reason
+from events.values import replace
 from worker.core.compare import differing, overlay
 from worker.core.merge import moved
 from worker.core.plan import Await, ChangeItem, CreateItem, Decision, DeleteItem, Detach, LetBe, PutEvent, RemoveEvent

@@ -10,7 +10,7 @@ where one is made, the store is looked at once more afterwards, so that of two r
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from events.integration import Assignee
@@ -29,6 +29,7 @@ from events.link import (
 )
 from events.psa import AppointmentChanged, ItemChange, ItemChanged
 from events.reasons import Reason
+from events.values import replace
 
 if TYPE_CHECKING:
     from datetime import datetime

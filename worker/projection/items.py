@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from events.content import AllDay, Content, Field, When
 from events.items import DEFAULT_LENGTH, Appointment, CrmActivity, Item, ItemType, ServiceCall, Task, Todo
 from events.reasons import Reason
+from events.values import replace
 from worker.core.ownership import Traits
 from worker.core.sides import PsaGone, PsaHolds, PsaNever, PsaUnread, PsaView
 from worker.projection.footer import footer, room_for_text

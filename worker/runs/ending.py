@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from events.failures import Refused, Stale
 from events.reasons import Reason
 from events.runs import RunState
+from events.values import replace
 from worker import outcomes
 
 if TYPE_CHECKING:

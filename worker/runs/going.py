@@ -6,7 +6,7 @@ that is harmless: everything in it is observed, decided and done as always.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from events.failures import RateLimited, System, TryLater
 from events.lanes import Lane
 from events.reasons import Reason
 from events.runs import Phase, Position, RunState, RunTrigger
+from events.values import replace
 from worker import outcomes
 from worker.core.runs import verdict
 from worker.reconcile import reconcile

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from events.content import AllDay, When
 from events.link import Link, RunMark
 from events.runs import Span
+from events.values import replace
 from worker.projection.times import midnight
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from events.link import link_id
 from events.psa import PreviewData
 from events.reasons import Reason
 from events.runs import Run, RunKind, RunTrigger, Span
+from events.values import replace
 from worker import outcomes
 from worker.core import record
 from worker.core.brakes import holds

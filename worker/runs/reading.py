@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from events.failures import Gone
 from events.link import ManagedEvent, link_id
 from events.runs import Position
+from events.values import replace
 from worker.acting import Pair, advance
 from worker.core.runs import onward, windows_of
 from worker.core.sides import see

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from events.integration import Assignee
 from events.link import Link, LinkState
 from events.runs import Position
+from events.values import replace
 from worker.acting import Pair, advance
 from worker.core.plan import Agree, Await, Bury, Detach, Ignore, Rest
 from worker.core.record import newest

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from events.failures import Refused
 from events.link import RunMark
 from events.reasons import Reason
 from events.runs import Phase, Position, Run, RunKind, RunTrigger
+from events.values import replace
 from worker import outcomes
 from worker.core.runs import onward
 from worker.core.undoing import marked_for_undoing
