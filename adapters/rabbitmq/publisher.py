@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import aio_pika
+from aio_pika import DeliveryMode, Message
 from aio_pika.exceptions import PublishError
+from aiormq import Channel, spec
 
 from adapters.rabbitmq.connection import OPEN_TIMEOUT, must_exist, open_channel, reaching, restore
 from adapters.telemetry import metrics
@@ -85,7 +86,7 @@ class Publisher:
             async with self._slots, reaching(CONFIRM_TIMEOUT):
                 await restore(self._channel)
                 try:
-                    await self._exchanges[message.exchange].publish(_amqp(message), message.routing_key, mandatory=True)
+                    await self._publish(message)
                 except PublishError as error:
                     outcome = "unroutable"
                     raise Refused(Reason.UNROUTABLE, f"{message.exchange} {message.routing_key}") from error
@@ -93,21 +94,45 @@ class Publisher:
         finally:
             metrics.PUBLISHED.labels(message.exchange, outcome).inc()
 
+    async def _publish(self, message: Outgoing) -> None:
+        """Publish and wait for the confirm, but not for the message to be written before the next one may be.
+
+        Exchanges of the library do that, one message at a time; how much is on its way is bounded here already.
+        """
+        channel = cast("Channel", await self._channel.get_underlay_channel())
+        await channel.basic_publish(
+            message.body,
+            exchange=self._exchanges[message.exchange].name,
+            routing_key=message.routing_key,
+            properties=_properties(message),
+            mandatory=True,
+            wait=False,
+        )
+
 
 def _foremost(group: ExceptionGroup[Exception]) -> Exception:
     """Return an outage if there is one: it says to try again, and whatever else is wrong will show again then."""
     return next((error for error in group.exceptions if isinstance(error, TryLater)), group.exceptions[0])
 
 
-def _amqp(message: Outgoing) -> aio_pika.Message:
-    properties: dict[str, Any] = {"content_type": message.content_type, **message.properties}
-    return aio_pika.Message(
+def _properties(message: Outgoing) -> spec.Basic.Properties:
+    headers = cast("HeadersType", {name: _writable(value) for name, value in message.headers.items()})
+    if not message.properties:
+        return spec.Basic.Properties(
+            content_type=message.content_type,
+            headers=headers,
+            delivery_mode=DeliveryMode.PERSISTENT,
+            message_id=message.message_id,
+        )
+    given: dict[str, Any] = {"content_type": message.content_type, **message.properties}
+    whole = Message(
         message.body,
-        headers=cast("HeadersType", {name: _writable(value) for name, value in message.headers.items()}),
+        headers=headers,
         message_id=message.message_id,
-        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        **properties,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        **given,
     )
+    return whole.properties
 
 
 def _writable(value: object) -> object:
