@@ -15,7 +15,6 @@ from adapters.process.memory import set_for_long
 def _as_before() -> Generator[None]:
     before = gc.get_threshold()
     yield
-    gc.unfreeze()
     gc.set_threshold(*before)
 
 
