@@ -71,6 +71,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """What became of looking for an event. `goes_on`: where, if there was not enough time to look everywhere."""
+
+    event: CalendarEvent | None
+    goes_on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PutEventWrite:
     """Make the event, or change it as a whole."""
 

@@ -162,6 +162,15 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """How far an event has been looked for in a calendar that is too large to be read at once."""
+
+    link_id: str
+    page: str
+    """Where to go on; empty to begin."""
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What is the case. Written by the holder of the lease only."""
 
@@ -218,6 +227,8 @@ class Held:
     verified_at: datetime | None = None
     """When the calendar was last read completely."""
     audit: Audit = Audit()
+    search: Search | None = None
+    """An event that is being looked for."""
     empty_looks: int = 0
     """Reads in a row that did not show what a notification had announced."""
     calendar_hold: datetime | None = None

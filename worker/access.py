@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from adapters.cronofy.client import Query
 from adapters.telemetry import metrics
-from events.calendar import CalendarEvent, CalendarWrite, ChannelInfo, Page, UserInfo, WriteResult
+from events.calendar import CalendarWrite, ChannelInfo, Page, Sought, UserInfo, WriteResult
 from events.content import Timed, When
-from events.failures import MustReconnect, RateLimited, System, TokenRejected, TryLater
+from events.failures import Gone, MustReconnect, RateLimited, System, TokenRejected, TryLater
 from events.integration import CalendarInfo
 from events.lanes import Lane
 from events.link import EventKey, ManagedEvent
@@ -136,20 +137,41 @@ class CronofyAccess:
         """Go on reading."""
         return await self._authorized(lambda token: self._cronofy.next_page(token, url))
 
-    async def look_for(self, event: EventKey, when: When | None) -> CalendarEvent | None:
-        """Look for one event, wherever it may have gone. There is no call for that, so a listing is read."""
+    async def look_for(self, event: EventKey, when: When | None, page_url: str, over: Callable[[], bool]) -> Sought:
+        """Look for one event, wherever it may have gone. There is no call for that, so a listing is read.
+
+        `page_url`: where to go on; empty to begin. `over`: whether there is no time left to read on.
+        """
+        page = await self._sought_on(page_url) or await self._sought(event, when)
+        walked = {page_url}
+        while True:
+            for found in page.events:
+                if key_of(found) == event:
+                    return Sought(found)
+            if page.next_url is None:
+                return Sought(None)
+            if page.next_url in walked:
+                raise TryLater(System.CRONOFY, Reason.UNREADABLE_ANSWER, "the pages of the read lead in a circle")
+            if over():
+                return Sought(None, goes_on=page.next_url)
+            walked.add(page.next_url)
+            await self._holding.assure()  # a long read outlives its lease
+            page = await self.next_page(page.next_url)
+
+    async def _sought_on(self, page_url: str) -> Page | None:
+        """Go on where a former look has ended; None if that was nowhere, or the page has expired."""
+        if not page_url:
+            return None
+        with contextlib.suppress(Gone):
+            return await self.next_page(page_url)
+        return None
+
+    async def _sought(self, event: EventKey, when: When | None) -> Page:
         query = Query(calendar_ids=(self._calendar_id,), only_managed=isinstance(event, ManagedEvent))
         if isinstance(when, Timed) and not query.only_managed:
             day = timedelta(days=1)
             query = Query(calendar_ids=(self._calendar_id,), first=when.start - day, last=when.end + day)
-        page = await self._authorized(lambda token: self._cronofy.first_page(token, query))
-        while True:
-            for found in page.events:
-                if key_of(found) == event:
-                    return found
-            if page.next_url is None:
-                return None
-            page = await self.next_page(page.next_url)
+        return await self._authorized(lambda token: self._cronofy.first_page(token, query))
 
     async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
         """Carry out writes, in one request."""

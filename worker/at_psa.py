@@ -21,7 +21,7 @@ from worker.core.retry import backoff
 from worker.judging import Judged
 from worker.projection.changes import changes, draft
 from worker.recognising import appointment_of
-from worker.verifying import shown_now, verified
+from worker.verifying import shown_now, sought_first, verified
 
 if TYPE_CHECKING:
     from events.link import ItemKey
@@ -50,6 +50,7 @@ async def look_and_write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     made: list[_Made] = []
     failed: list[tuple[Link, Link]] = []
     in_a_row = 0
+    steps = sorted(steps, key=lambda one: not sought_first(work, one.link))
     shown = await shown_now(work, [one.link for one in steps if isinstance(one.decision.action, VerifyEvent)])
     for one in await _create_together(work, await _intend(work, steps), made, done):
         if work.psa_away or work.over:
@@ -199,7 +200,8 @@ async def _step(work: Slice, one: Judged, shown: Shown | None) -> Judged | _Made
         case ReadItem():
             return await _read(work, one)
         case VerifyEvent():
-            return work.judge(one.stored, await verified(work, link, shown))
+            seen = await verified(work, link, shown)
+            return one if seen is None else work.judge(one.stored, seen)
         case CreateItem():
             await work.holding.assure()
             return _created(work, one, await platform.create(_draft(work, one)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import metrics
 from events.commands import Cause
-from events.failures import Gone, RateLimited, System, TryLater
+from events.failures import RateLimited, System, TryLater
 from events.lanes import Lane
 from events.link import link_id
 from events.reasons import Reason
@@ -21,6 +21,7 @@ from worker import outcomes, telling
 from worker.acting import advance
 from worker.core import audits
 from worker.core.sides import news
+from worker.paging import next_page
 from worker.projection.events import key_of
 from worker.reconcile import OVERLAP, observed
 from worker.stocktaking import take_stock
@@ -114,7 +115,7 @@ async def _renew_channel(work: Slice, setup: Setup) -> None:
 async def _read(work: Slice, page: Page, known: Collection[str]) -> set[str]:
     """Read to the end, and deal with what is found. Returns the ids of the links whose events were shown."""
     calendar = work.calendar_in(Lane.AUDIT)
-    shown: set[str] = set()
+    shown, walked = set[str](), set[str]()
     late = page.as_of - _LATE if page.as_of else None
     while True:
         shown |= {link_id(work.holding.id, key_of(event)) for event in page.events}
@@ -124,10 +125,7 @@ async def _read(work: Slice, page: Page, known: Collection[str]) -> set[str]:
         await advance(work, pairs)
         if page.next_url is None:
             return shown
-        try:
-            page = await calendar.next_page(page.next_url)
-        except Gone as error:
-            raise TryLater(System.CRONOFY, Reason.GONE, "a page of the read has expired") from error
+        page = await next_page(work, page.next_url, walked, calendar)
 
 
 def _concerning(work: Slice, page: Page, known: Collection[str]) -> Page:

@@ -14,6 +14,7 @@ from events.failures import Gone, Refused, System, TryLater
 from events.link import ManagedEvent, managed_item
 from events.reasons import Reason
 from worker import telling
+from worker.paging import next_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +52,9 @@ async def _ours(work: Slice, calendar_id: str) -> list[CalendarEvent]:
     integration = work.holding.integration
     try:
         page = await work.calendar.ours(calendar_id)
-        events = list(page.events)
+        events, walked = list(page.events), set[str]()
         while page.next_url is not None:
-            page = await work.calendar.next_page(page.next_url)
+            page = await next_page(work, page.next_url, walked)
             events += page.events
     except Gone:
         return []  # with the calendar went what was in it

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import JsonValue
 
-from events.calendar import CalendarEvent, CalendarWrite, Page, Provider, WriteResult
+from events.calendar import CalendarWrite, Page, Provider, Sought, WriteResult
 from events.commands import Wake
 from events.content import When
 from events.integration import (
@@ -225,7 +225,7 @@ class Calendar(Protocol):
     async def first_page(self, since: datetime | None) -> Page: ...
     async def ours(self, calendar_id: str) -> Page: ...
     async def span_page(self, calendar_id: str, start: datetime, end: datetime, *, only_managed: bool) -> Page: ...
-    async def look_for(self, event: EventKey, when: When | None) -> CalendarEvent | None: ...
+    async def look_for(self, event: EventKey, when: When | None, page_url: str, over: Callable[[], bool]) -> Sought: ...
     async def next_page(self, url: str) -> Page: ...
     async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]: ...
 

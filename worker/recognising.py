@@ -55,9 +55,12 @@ async def reunited(work: Slice, strays: Sequence[Judged]) -> list[tuple[Link, Li
     """
     if not strays:
         return []
+    shown = await all_shown(work)
+    if shown is None:
+        return [(one.stored, replace(one.link, due_at=work.now())) for one in strays]
     by_reference = {_reference(one): one for one in strays}
     found: dict[str, tuple[Judged, Link]] = {}
-    for key, event in (await all_shown(work)).items():
+    for key, event in shown.items():
         if not isinstance(key, ExternalEvent) or key.calendar_id != work.policy.calendar_id:
             continue
         one = by_reference.get(external_reference(strays[0].link.user_id, key))

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import tracing
-from events.failures import Gone, System, TryLater
 from events.link import ExternalEvent, Link, LinkState, Origin, link_id, managed_item
 from events.reasons import Reason
 from events.values import replace
@@ -16,6 +15,7 @@ from worker.core.plan import Decision, Rest
 from worker.core.revise import here
 from worker.core.series import beyond_budget, series_of
 from worker.core.sides import see
+from worker.paging import next_page
 from worker.projection.events import digest_of, key_of, observe
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
     await advance(work, await observed(work, page, due if url is None else ()))
     walked = set[str]()
     while url is not None:
-        page = await _next_page(work, url, walked)
+        page = await next_page(work, url, walked)
         await advance(work, await observed(work, page, ()))
         url = page.next_url
     work.read_at = began  # only a complete read says anything about an event that it does not show
@@ -136,7 +136,7 @@ async def _survey(work: Slice) -> None:
     await advance(work, await observed(work, page, ()))
     walked = set[str]()
     while page.next_url is not None:
-        page = await _next_page(work, page.next_url, walked)
+        page = await next_page(work, page.next_url, walked)
         await advance(work, await observed(work, page, ()))
     work.holding.note(surveyed=True)
 
@@ -154,19 +154,6 @@ def _serve(work: Slice) -> None:
     else:
         work.look_again_at = work.now() + _LOOK_AGAIN[looks]
         work.holding.note(empty_looks=looks + 1)
-
-
-async def _next_page(work: Slice, url: str, walked: set[str]) -> Page:
-    # A long read outlives its lease. Were that lost, the next one would begin anew, and never come further.
-    await work.holding.assure()
-    if url in walked:
-        raise TryLater(System.CRONOFY, Reason.UNREADABLE_ANSWER, "the pages of the read lead in a circle")
-    walked.add(url)
-    try:
-        return await work.calendar.next_page(url)
-    except Gone as error:
-        # Pages expire. The cursor has not moved, so the read simply begins anew.
-        raise TryLater(System.CRONOFY, Reason.GONE, "a page of the read has expired") from error
 
 
 def _since(work: Slice) -> datetime | None:

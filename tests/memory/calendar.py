@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from events.calendar import Accepted, CalendarEvent, CalendarWrite, Page, PutEventWrite, WriteResult
+from events.calendar import Accepted, CalendarEvent, CalendarWrite, Page, PutEventWrite, Sought, WriteResult
 from events.content import When
 from events.failures import System, TryLater
 from events.link import EventKey, ManagedEvent
@@ -78,6 +78,11 @@ class MemoryCalendar:
     """Called at the very moment at which a write begins: it is on the wire from then on."""
     home: str = CALENDAR_ID
     """Where people make events."""
+    pages: int = 0
+    """So many pages are read to find one event. It is on the last one."""
+    page_takes: float = 0.0
+    walked: list[int] = field(default_factory=list)
+    """The pages that were read to find an event."""
     reads: int = 0
     _numbers: int = 0
     _read_values: set[str] = field(default_factory=set)
@@ -118,13 +123,18 @@ class MemoryCalendar:
     async def next_page(self, url: str) -> Page:
         raise AssertionError(url)
 
-    async def look_for(self, event: EventKey, when: When | None) -> CalendarEvent | None:
+    async def look_for(self, event: EventKey, when: When | None, page_url: str, over: Callable[[], bool]) -> Sought:
         del when
-        began = self.clock.now()
+        began, first = self.clock.now(), int(page_url or 0)
         await self.step("look for an event")
         self._get_through(began)
         self.tick()
-        return next((e for e in self.visible.values() if key_of(e) == event), None)
+        for number in range(first, self.pages):
+            if number > first and over():
+                return Sought(None, goes_on=str(number))
+            self.clock.advance(self.page_takes)
+            self.walked.append(number)
+        return Sought(next((e for e in self.visible.values() if key_of(e) == event), None))
 
     async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
         self.on_write(writes)

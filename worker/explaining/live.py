@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 10
 _PAUSE: Final = 0.3
+_LONG_ENOUGH: Final = 30.0
+"""Seconds for which a calendar is read while somebody waits for the answer, and a worker for the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,12 @@ class LiveSides:
             return Looked(trouble=Reason.LEASE_LOST, detail="(a worker is busy with the integration)")
         holding = Holding(self.leases, self.clock, taken)
         try:
-            return Looked(await self.open_calendar(holding, Lane.ASKED).look_for(event, when))
+            ends = self.clock.monotonic() + _LONG_ENOUGH
+            calendar = self.open_calendar(holding, Lane.ASKED)
+            sought = await calendar.look_for(event, when, "", lambda: self.clock.monotonic() >= ends)
+            if sought.goes_on is not None:
+                return Looked(trouble=Reason.UNREACHABLE, detail="(the calendar holds more than can be read meanwhile)")
+            return Looked(sought.event)
         finally:
             await holding.give_way(self.clock.now())
 

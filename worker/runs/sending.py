@@ -17,6 +17,7 @@ from worker.core.record import newest
 from worker.core.runs import onward, windows_of
 from worker.core.sides import see
 from worker.intake.items import fresh_link
+from worker.paging import next_page
 from worker.projection.events import key_of, observe
 from worker.projection.times import zone
 from worker.reconcile import has_event
@@ -127,11 +128,12 @@ async def _looked_up(work: Slice, unsure: Sequence[Pair]) -> list[Pair]:
     events: dict[EventKey, CalendarEvent] = {}
     first, last = min(span.start for span in spans), max(span.end for span in spans) + _A_SECOND
     page = await work.calendar.span_page(work.policy.calendar_id, first, last, only_managed=True)
+    walked = set[str]()
     while True:
         events |= {key_of(event): event for event in page.events}
         if page.next_url is None:
             break
-        page = await work.calendar.next_page(page.next_url)
+        page = await next_page(work, page.next_url, walked)
     return [(before, _looked_at(work, after, events.get(after.event))) for before, after in unsure]
 
 
