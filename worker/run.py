@@ -250,7 +250,9 @@ async def _start(
         case Part.COMMANDS:
             executor = await _executor(stack, opened, clock)
             inbox = await stack.enter_async_context(consume(consuming, COMMANDS_QUEUE, settings.integrations_at_once))
-            return CommandsConsumer(shop, inbox, executor, opened.links, settings.integrations_at_once)
+            return CommandsConsumer(
+                shop, inbox, executor, opened.links, opened.integrations, settings.integrations_at_once
+            )
         case Part.SWEEPER:
             return Sweeper(shop, opened.integrations, settings.sweep_seconds)
         case Part.DEAD_LETTERS:

@@ -159,6 +159,19 @@ class Integrations(Wishes):
             )
         return Released() if result.matched_count else Lost()
 
+    async def abandon(self, integration_id: str, owner: str) -> bool:
+        """Give back what a message still holds that is set aside. False if it holds nothing.
+
+        It is due when the lease would have run out, as if its worker had died; at once if there is a mark.
+        """
+        freed: Document = {"lease.owner": None, "lease.until": None, "rerun": False}
+        due: Document = {"due_at": {"$cond": ["$rerun", "$$NOW", "$due_at"]}}
+        with away():
+            result = await self._collection.update_one(
+                {"_id": integration_id, "lease.owner": owner}, [{"$set": {**due, **freed}}]
+            )
+        return result.matched_count > 0
+
     async def claim_due(self, now: datetime, again_at: datetime, limit: int) -> list[str]:
         """Return integrations that are due while nobody works on them, the longest waiting first.
 

@@ -314,6 +314,18 @@ class MemoryIntegrations:
         await self._step("gave way")
         return Released()
 
+    async def abandon(self, integration_id: str, owner: str) -> bool:
+        await self._step("abandon")
+        row = self.rows.get(integration_id)
+        if row is None or row.owner != owner:
+            return False
+        due_at = self._clock.now() if row.rerun else row.integration.due_at
+        row.integration = replace(row.integration, due_at=due_at)
+        row.owner = row.until = None
+        row.rerun = False
+        await self._step("abandoned")
+        return True
+
     async def uses_account(self, sub: str, except_id: str) -> bool:
         await self._step("uses account")
         others = [row.integration for id_, row in self.rows.items() if id_ != except_id]

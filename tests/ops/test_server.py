@@ -108,7 +108,7 @@ async def test_a_wedged_execution_is_seen(scene: Scene) -> None:
             return "never"
 
     shop = _shop(scene)
-    consumer = CommandsConsumer(shop, cast("Any", None), cast("Any", Wedged()), cast("Any", None), 1)
+    consumer = CommandsConsumer(shop, cast("Any", None), cast("Any", Wedged()), cast("Any", None), cast("Any", None), 1)
     take: Any = getattr(consumer, "_take")  # noqa: B009 - a test may look inside
     taking = asyncio.create_task(take(delivery))  # noqa: TID251 - cancelled right here
     await wedged.wait()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adapters.rabbitmq.consumer import Delivery, Inbox
     from worker.consumers.shop import Shop
     from worker.executor import Executor
-    from worker.ports import Links
+    from worker.ports import Leases, Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class CommandsConsumer:
     inbox: Inbox
     executor: Executor
     links: Links
+    leases: Leases
     at_once: int
 
     async def run(self) -> None:
@@ -49,6 +50,8 @@ class CommandsConsumer:
         result = await self.shop.insist(lambda: self._handle(delivery))
         if isinstance(result, Park):
             await self.shop.set_aside(delivery, result)
+            if result.reason is Reason.POISON:
+                await self._let_go(delivery)
             return
         wake, outcome = result
         self.shop.log.info(
@@ -78,6 +81,11 @@ class CommandsConsumer:
         bind_contextvars(integration_id=wake.integration_id, correlation_id=wake.correlation_id)
         await self.shop.turn.wait()
         return wake, await self.executor.execute(wake, delivery.message_id)
+
+    async def _let_go(self, delivery: Delivery) -> None:
+        """Give back the lease that a message holds which is set aside: what others bring need not wait for its end."""
+        integration_id = parse(COMMAND, delivery.body).integration_id
+        await self.shop.insist(lambda: self.leases.abandon(integration_id, delivery.message_id))
 
     async def _look_again(self, failed: LinkFailed, delivery: Delivery) -> bool:
         """Have a link tried again, whatever state it is in. False if it does not exist any more."""

@@ -220,3 +220,32 @@ async def test_a_hint_is_served_up_to_the_number_that_was_followed(integrations:
     found = await integrations.get(ANN.integration_id)
     assert found is not None
     assert found.signals.changes_since == after(3), "what was served is forgotten"
+
+
+# Setting aside
+
+
+async def test_a_message_that_is_set_aside_holds_nothing_any_more(integrations: IntegrationStore) -> None:
+    await taken(integrations, "poison")
+    assert not await integrations.abandon(ANN.integration_id, "another")
+    assert await integrations.take(ANN.integration_id, "another", HOUR) == Busy()
+    assert await integrations.abandon(ANN.integration_id, "poison")
+    assert not await integrations.abandon(ANN.integration_id, "poison")
+    assert isinstance(await integrations.take(ANN.integration_id, "another", HOUR), Taken)
+
+
+@pytest.mark.parametrize("marked", [False, True])
+async def test_what_was_set_aside_is_due_when_its_lease_would_have_ended_or_at_once_for_a_mark(
+    integrations: IntegrationStore, *, marked: bool
+) -> None:
+    await taken(integrations, "poison")
+    held = await integrations.get(ANN.integration_id)
+    if marked:
+        assert await integrations.take(ANN.integration_id, "another", HOUR) == Busy()
+    await integrations.abandon(ANN.integration_id, "poison")
+    left = await integrations.get(ANN.integration_id)
+    assert held is not None
+    assert left is not None
+    assert held.due_at is not None
+    assert left.due_at is not None
+    assert (left.due_at < held.due_at) is marked

@@ -1,0 +1,125 @@
+"""A wake-up that fails again and again is set aside, and keeps nobody else from working on its integration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from datetime import timedelta
+from random import Random
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import pytest
+import structlog
+from typing_extensions import override
+
+from adapters.telemetry.pulse import Pulse
+from events.commands import Cause, Wake
+from events.items import ItemType
+from events.reasons import Reason
+from tests.memory.calendar import Pace
+from tests.memory.platform import stamp
+from tests.simulation.world import INTEGRATION, NOON, USER, Message, Task, World
+from worker.consumers.commands import CommandsConsumer
+from worker.consumers.shop import Shop
+from worker.core.retry import POISON_AFTER, Park
+from worker.executor import Executor
+from worker.holding import LEASE
+from worker.outages import Outages
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def world() -> Generator[World]:
+    made = World(Random(1), pace=Pace(apply=0, lag=0))
+    yield made
+    made.close()
+
+
+def fails_on(world: World, message: Message, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a wake-up fail for a bug of ours, holding its lease."""
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError
+
+    world.queue.append(message)
+    task = world.deliver(message)
+    with monkeypatch.context() as patch:
+        patch.setattr(Executor, "_slice", broken)
+        with pytest.raises(RuntimeError):
+            to_its_end(world, task)
+    world.tasks.remove(task)
+
+
+def to_its_end(world: World, task: Task) -> None:
+    while task.alive:
+        world.advance_task(task)
+
+
+def take_in(world: World) -> None:
+    """Let everything be handled that has come in."""
+    while world.queue:
+        to_its_end(world, world.deliver(world.queue[0]))
+
+
+@pytest.mark.parametrize("meanwhile", [False, True], ids=["nothing has come in", "something has come in"])
+def test_what_is_set_aside_keeps_no_lease_and_what_comes_in_is_done_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, meanwhile: bool
+) -> None:
+    wake = Message("wake", "poison", Wake(integration_id=INTEGRATION, cause=Cause.DUE))
+    fails_on(world, wake, monkeypatch)
+    if meanwhile:
+        world.platform.make(ItemType.APPOINTMENT, USER, subject="Review", start=stamp(NOON), end=stamp(NOON + HOUR))
+        take_in(world)
+    began = world.clock.now()
+    to_its_end(world, world.start("abandon", world.integrations.abandon(INTEGRATION, wake.id)))
+    assert not world.integrations.leased(INTEGRATION)
+    due_at = world.integrations.rows[INTEGRATION].integration.due_at
+    assert due_at == (began if meanwhile else began + LEASE), "it is not tried again faster than by a worker that died"
+    if not meanwhile:
+        world.platform.make(ItemType.APPOINTMENT, USER, subject="Review", start=stamp(NOON), end=stamp(NOON + HOUR))
+    world.settle()
+    assert [event.summary for event in world.calendar.live()] == ["Review"]
+    assert world.clock.now() - began < LEASE
+
+
+async def test_a_wake_up_that_fails_too_often_is_set_aside_and_holds_nothing_any_more() -> None:
+    world = World(Random(1))
+    said: list[str] = []
+
+    class Broken:
+        async def execute(self, *_: object) -> str:
+            said.append("executed")
+            raise RuntimeError
+
+    class Held:
+        async def abandon(self, integration_id: str, owner: str) -> bool:
+            said.append(f"{integration_id} abandoned by {owner}")
+            return True
+
+    class Box:
+        async def park_message(self, delivery: object, park: Park) -> None:
+            del delivery
+            said.append(f"parked: {park.reason}")
+
+    class Pauses(asyncio.Event):
+        @override
+        async def wait(self) -> Literal[True]:
+            raise TimeoutError
+
+    async def ack() -> None:
+        said.append("acked")
+
+    nobody: Any = None
+    log = structlog.get_logger()
+    box: Any = Box()
+    shop = Shop(world.clock, lambda: 0.5, nobody, box, nobody, log, Pauses(), Outages(log), Pulse())
+    body = Wake(integration_id=INTEGRATION, cause=Cause.DUE).model_dump_json().encode()
+    delivery = SimpleNamespace(body=body, message_id="m", queue="calsync.commands.v1", headers={}, ack=ack)
+    broken: Any = Broken()
+    leases: Any = Held()
+    await CommandsConsumer(shop, nobody, broken, nobody, leases, 1)._take(delivery)  # type: ignore[arg-type] # pyright: ignore[reportPrivateUsage]
+    executed = ["executed"] * POISON_AFTER
+    assert said == [*executed, f"parked: {Reason.POISON}", "acked", f"{INTEGRATION} abandoned by m"]
+    world.close()
