@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,7 @@ def exists(proof: str) -> bool:
     path, *names = proof.split("::")
     if not names or not names[-1].startswith("test_") or not (ROOT / path).is_file():
         return False
-    body: list[ast.stmt] = ast.parse((ROOT / path).read_text()).body
+    body: list[ast.stmt] = parsed(ROOT / path).body
     for name in names:
         named = [one for one in body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
         one = next((one for one in named if one.name == name), None)
@@ -60,6 +61,12 @@ def exists(proof: str) -> bool:
             return False
         body = one.body
     return True
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return what a file says."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def test_every_case_has_a_proof_that_exists() -> None:

@@ -26,7 +26,7 @@ from tests.strategies import connect_wishes, entries, held, item_keys, links, se
 
 Document = dict[str, Any]
 OPTIONS = CodecOptions(document_class=Document, tz_aware=True, tzinfo=UTC)
-unhurried = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(suppress_health_check=[HealthCheck.too_slow])
 """Large values take their time to draw."""
 
 
