@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from events.commands import Cause
+from events.items import ItemType
 from events.link import ItemKey
 from events.outcomes import Direction
 from events.reasons import Reason
@@ -37,6 +38,28 @@ class Result(StrEnum):
     FAILED = "failed"
     CONFLICT = "conflict"
     SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which lines to return; what is not given matches anything. `item`: type, id and part."""
+
+    integration_id: str = ""
+    item: tuple[ItemType, str, str | None] | None = None
+    tenant_id: int | None = None
+    run_id: str = ""
+    result: Result | None = None
+    direction: Direction | None = None
+    manual: bool = False
+    """Only what was done because a person asked for a run, and nothing that real time did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the log: behind this line; without an id, before this moment. Many lines share one moment."""
+
+    at: datetime
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ class OrderKind(StrEnum):
     """Tell what is kept about the integration and its user."""
     COUNT_COPIES = "count_copies"
     """Count the events of ours in the linked calendar."""
+    READ_LOG = "read_log"
+    """Tell a page of the log."""
     RELEASE_DELETIONS = "release_deletions"
     """Carry out deletions that a brake holds back, each if it still is one."""
     DISCARD_DELETIONS = "discard_deletions"

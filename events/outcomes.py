@@ -339,6 +339,48 @@ class PreviewedData(About):
     """False if there is so much that it was not counted to its end: then there is more of everything."""
 
 
+class LogLine(Contract):
+    """One thing that was done, or deliberately not done."""
+
+    id: str
+    """Names the line; of a conflict it is the `conflict_id` as well."""
+    at: AwareDatetime
+    trigger: str
+    """What made us look: `psa_event`, `notification`, `settings`, `due`, `replay`, `audit`, or `run`. More may come."""
+    manual: bool
+    """Whether a person asked for it, by a run."""
+    direction: Direction
+    action: str
+    """`create`, `update`, `delete`, `confirm`, `skip`, `reject`, `find`. More may come."""
+    result: str
+    """`accepted` (the calendar took it; `confirm` tells that it arrived), `done`, `retrying`, `failed`, `conflict`,
+    `skipped`. More may come."""
+    reason: str
+    """A reason code."""
+    explanation: str
+    """The reason in an English sentence for the user."""
+    message: str = ""
+    """What the side that refused said."""
+    item: ItemRef | None = None
+    """Absent while an event has no item."""
+    title: str | None = None
+    """What the user calls it; absent for what is private."""
+    fields: tuple[str, ...] = ()
+    """Which fields were written, or overruled."""
+    attempt: int = 1
+    run_id: str | None = None
+
+
+class LogPageData(About):
+    """A page of the log, the newest line first."""
+
+    revision: int
+    """The one of the event that asked."""
+    lines: tuple[LogLine, ...]
+    next: str | None = None
+    """What to give as `after` for the next page; absent on the last one."""
+
+
 class RunProgressData(About):
     """A manual run or backfill moved on or ended."""
 
@@ -435,6 +477,13 @@ class CopiesCounted(Told):
     data: CopiesCountedData
 
 
+class LogPage(Told):
+    """A page of the log. The answer to a read-log event."""
+
+    type: Literal["calsync.integration.log_page.v1"] = "calsync.integration.log_page.v1"
+    data: LogPageData
+
+
 class Deleted(Told):
     """The integration was deleted. The answer to a delete event, or to the leaving of its user or tenant."""
 
@@ -526,6 +575,7 @@ Outcome = Annotated[
     | AccountChanged
     | Switched
     | CopiesCounted
+    | LogPage
     | Exported
     | Deleted
     | CalendarsFound

@@ -15,6 +15,7 @@ from events.calendar import Provider
 from events.content import Field as ContentField
 from events.contract import CloudEvent, Contract, Identifier, Int32, ItemId, PartId
 from events.items import Appointment, CrmActivity, ItemType, ServiceCall, Task, Todo
+from events.journal import Result
 from events.tenant import Owner, PrivateInbound, PrivateOutbound, Sending
 
 
@@ -394,6 +395,31 @@ class ConfigureTenantData(TenantOptions):
     """Grows with every change of the tenant's settings, so that events may arrive in any order and twice."""
 
 
+class ReadLogData(IntegrationData):
+    """Which lines of the log are wanted. What is not given matches anything."""
+
+    manual: bool = False
+    """Only what was done because a person asked for a run; otherwise what real time did, too."""
+    direction: Literal["from_calendar", "to_calendar"] | None = None
+    result: Result | None = None
+    run_id: str | None = Field(default=None, min_length=1, max_length=256)
+    item_type: ItemType | None = None
+    """Only about one item: its type, id and, if it is one part, that part."""
+    item_id: ItemId | None = None
+    part_id: PartId | None = None
+    after: str | None = Field(default=None, min_length=1, max_length=1024)
+    """Go on behind this line: `next` of the page before."""
+    limit: int = Field(default=50, ge=1, le=100)
+    """How many lines at most."""
+
+    @model_validator(mode="after")
+    def _item_is_whole(self) -> Self:
+        if (self.item_type is None) != (self.item_id is None) or (self.part_id is not None and self.item_id is None):
+            msg = "an item is named by its type and its id"
+            raise ValueError(msg)
+        return self
+
+
 class UserData(Contract):
     """Which user."""
 
@@ -530,6 +556,16 @@ class CountCopies(CloudEvent):
     data: IntegrationData
 
 
+class ReadLog(CloudEvent):
+    """Somebody reads the log.
+
+    Answered by `calsync.integration.log_page.v1`, then `calsync.order.closed.v1`; by the latter alone if refused.
+    """
+
+    type: Literal["psa.integration.read_log.v1"]
+    data: ReadLogData
+
+
 class ReleaseDeletions(CloudEvent):
     """Deletions that a brake holds back are to be carried out, as far as what was deleted is still gone.
 
@@ -595,6 +631,7 @@ IntegrationEvent = Annotated[
     | ListCalendars
     | ResolveAccount
     | CountCopies
+    | ReadLog
     | ReleaseDeletions
     | DiscardDeletions
     | Unfreeze
@@ -621,6 +658,7 @@ PsaEvent = Annotated[
     | ListCalendars
     | ResolveAccount
     | CountCopies
+    | ReadLog
     | ReleaseDeletions
     | DiscardDeletions
     | Unfreeze

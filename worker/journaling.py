@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from events.journal import Entry, Result
+from events.journal import Entry, Mark, Result, Which
 from worker.said import Said
 
 if TYPE_CHECKING:
@@ -56,3 +56,11 @@ class ToldJournal:
     async def find(self, entry_id: str) -> Entry | None:
         """See `worker.ports.Journal`."""
         return await self.journal.find(entry_id)
+
+    async def mark(self, entry_id: str) -> Mark | None:
+        """See `worker.ports.Journal`."""
+        return await self.journal.mark(entry_id)
+
+    async def page(self, which: Which, before: Mark | None, limit: int) -> list[Entry]:
+        """See `worker.ports.Journal`."""
+        return await self.journal.page(which, before, limit)

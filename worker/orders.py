@@ -28,6 +28,7 @@ from events.reasons import Reason
 from worker import outcomes
 from worker.brakes import decide_on_held, unfreeze
 from worker.conflicts import restore
+from worker.logbook import tell_page
 from worker.runs.beginning import begin_sync
 from worker.runs.ending import cancel_run
 from worker.runs.previewing import preview
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from events.integration import SettingsWish
     from worker.holding import Holding
     from worker.slice import Slice, Tools
+
+
+_ALSO_WHEN_DELETED: Final = frozenset({OrderKind.EXPORT, OrderKind.READ_LOG})
+"""What is kept can be read for as long as it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ async def carry_out(desk: Desk) -> datetime | None:
 
 
 async def _carry_out(desk: Desk, order: Order) -> datetime | None:  # noqa: C901, PLR0912 - one case for each kind
-    if desk.holding.integration.wanted.deletion is not None and order.kind is not OrderKind.EXPORT:
+    if desk.holding.integration.wanted.deletion is not None and order.kind not in _ALSO_WHEN_DELETED:
         raise Refused(Reason.DELETED)
     match order.kind:
         case OrderKind.AUTHORIZE:
@@ -82,6 +87,8 @@ async def _carry_out(desk: Desk, order: Order) -> datetime | None:  # noqa: C901
             return await _export(desk, order)
         case OrderKind.COUNT_COPIES:
             return await _count_copies(desk, order)
+        case OrderKind.READ_LOG:
+            return await tell_page(desk.tools, desk.holding, order)
         case OrderKind.RELEASE_DELETIONS:
             return await decide_on_held(desk.tools, desk.holding, order, Verdict.RELEASED)
         case OrderKind.DISCARD_DELETIONS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
+from events.commands import Cause
 from events.link import RunResult
 from events.orders import OPERATOR
 from events.outcomes import (
@@ -32,6 +33,9 @@ from events.outcomes import (
     Exported,
     ExportedData,
     ItemRef,
+    LogLine,
+    LogPage,
+    LogPageData,
     OrderClosed,
     OrderClosedData,
     Previewed,
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
 
     from events.failures import Refused
     from events.integration import DeletionWish, Held, Integration
+    from events.journal import Entry
     from events.link import Link
     from events.orders import Order
     from events.psa import DeleteData
@@ -159,6 +164,35 @@ def copies_counted(holding: Holding, revision: int, by_type: Mapping[str, int], 
         **_about(holding.integration), revision=revision, total=sum(by_type.values()), by_type=dict(by_type)
     )
     return CopiesCounted(**_envelope(holding.id, f"copies_counted:{revision}", data, at))
+
+
+def log_line(entry: Entry) -> LogLine:
+    """A line of the log as the PSA is told it."""
+    item = entry.item
+    named = None if item is None else ItemRef(item_type=item.item_type, item_id=item.item_id, part_id=item.part_id)
+    return LogLine(
+        id=entry.id,
+        at=entry.at,
+        trigger=entry.trigger.value,
+        manual=entry.trigger is Cause.RUN,
+        direction=entry.direction,
+        action=entry.act.value,
+        result=entry.result.value,
+        reason=entry.reason.value,
+        explanation=entry.reason.explanation,
+        message=entry.message,
+        item=named,
+        title=entry.title,
+        fields=entry.fields,
+        attempt=entry.attempt,
+        run_id=entry.run_id or None,
+    )
+
+
+def log_page(holding: Holding, revision: int, lines: Sequence[LogLine], more: str | None, at: datetime) -> LogPage:
+    """A page of the log. `more`: where the next one begins."""
+    data = LogPageData(**_about(holding.integration), revision=revision, lines=tuple(lines), next=more)
+    return LogPage(**_envelope(holding.id, f"log_page:{revision}", data, at))
 
 
 def exported(

@@ -24,7 +24,7 @@ from events.integration import (
     Taken,
     TakeResult,
 )
-from events.journal import Entry
+from events.journal import Entry, Mark, Which
 from events.lanes import Lane
 from events.letters import Letter, Occurrence, Status, Verdict
 from events.link import EventKey, ItemKey, Link, Observed, Standing, Tally
@@ -162,6 +162,8 @@ class Journal(Protocol):
     async def redact(self, integration_id: str, link_ids: Sequence[str]) -> None: ...
     async def keep_anew(self, integration_id: str, tenant_id: int, now: datetime) -> None: ...
     async def find(self, entry_id: str) -> Entry | None: ...
+    async def mark(self, entry_id: str) -> Mark | None: ...
+    async def page(self, which: Which, before: Mark | None, limit: int) -> list[Entry]: ...
 
 
 class Orders(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,8 +11,7 @@ from adapters.mongodb.codec import item_from_document, item_to_document
 from adapters.mongodb.driver import Collection, Database, Document, away, insert_new
 from adapters.mongodb.understanding import understood
 from events.commands import Cause
-from events.items import ItemType
-from events.journal import Act, Entry, Result
+from events.journal import Act, Entry, Mark, Result, Which
 from events.link import ItemKey
 from events.outcomes import Direction
 from events.reasons import Reason
@@ -24,47 +23,25 @@ _THERE: Final[Document] = {"at": {"$ne": None}}
 _FIELDS: Final = tuple(field.name for field in fields(Entry))
 
 
-@dataclass(frozen=True, slots=True)
-class Which:
-    """Which entries to return; what is not given matches anything. `item`: type, id and part."""
-
-    integration_id: str = ""
-    item: tuple[ItemType, str, str | None] | None = None
-    tenant_id: int | None = None
-    run_id: str = ""
-    result: Result | None = None
-    direction: Direction | None = None
-    manual: bool = False
-    """Only what was done because a person asked for a run, and nothing that real time did."""
-
-    def query(self) -> Document:
-        """Return it as a query."""
-        named: Document = {"integration_id": self.integration_id, "run_id": self.run_id}
-        query: Document = {name: value for name, value in named.items() if value}
-        if self.tenant_id is not None:
-            query["tenant_id"] = self.tenant_id
-        if self.result is not None:
-            query["result"] = self.result.value
-        if self.direction is not None:
-            query["direction"] = self.direction.value
-        if self.manual:
-            query["trigger"] = Cause.RUN.value
-        if self.item is not None:
-            query["item"] = item_to_document(ItemKey(0, *self.item))
-        return query
+def _query(which: Which) -> Document:
+    named: Document = {"integration_id": which.integration_id, "run_id": which.run_id}
+    query: Document = {name: value for name, value in named.items() if value}
+    if which.tenant_id is not None:
+        query["tenant_id"] = which.tenant_id
+    if which.result is not None:
+        query["result"] = which.result.value
+    if which.direction is not None:
+        query["direction"] = which.direction.value
+    if which.manual:
+        query["trigger"] = Cause.RUN.value
+    if which.item is not None:
+        query["item"] = item_to_document(ItemKey(0, *which.item))
+    return query
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in the log: behind this entry; without an id, before this moment. Many entries share one moment."""
-
-    at: datetime
-    id: str = ""
-
-    def query(self) -> Document:
-        """Return it as a query."""
-        earlier: Document = {"at": {"$lt": self.at}}
-        return {"at": {"$lte": self.at}, "$or": [earlier, {"_id": {"$lt": self.id}}]} if self.id else earlier
+def _before(mark: Mark) -> Document:
+    earlier: Document = {"at": {"$lt": mark.at}}
+    return {"at": {"$lte": mark.at}, "$or": [earlier, {"_id": {"$lt": mark.id}}]} if mark.id else earlier
 
 
 class Journal:
@@ -109,11 +86,11 @@ class Journal:
 
     async def page(self, which: Which, before: Mark | None, limit: int) -> list[Entry]:
         """Return entries, newest first, from a place on."""
-        span: Document = before.query() if before else _THERE
+        span: Document = _before(before) if before else _THERE
         with away():
             found = (
                 await self._collection
-                .find({**which.query(), **span})
+                .find({**_query(which), **span})
                 .sort([("at", -1), ("_id", -1)])
                 .limit(limit)
                 .to_list(None)

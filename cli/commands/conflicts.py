@@ -10,7 +10,7 @@ import typer
 from pydantic import JsonValue
 from rich.table import Table
 
-from adapters.mongodb.journal import Journal, Mark, Which, kept_for
+from adapters.mongodb.journal import Journal, kept_for
 from cli.commands.log import item_named
 from cli.database import opened_database
 from cli.failing import Failed
@@ -18,7 +18,7 @@ from cli.ordering import give_order
 from cli.running import run
 from cli.showing import console, instant, json_line
 from events.content import Field
-from events.journal import Entry, Result
+from events.journal import Entry, Mark, Result, Which
 from events.orders import Order, OrderKind
 from events.outcomes import Direction
 from worker.settings import Store

@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from adapters.mongodb.journal import Journal, Mark, Which, kept_for
+from adapters.mongodb.journal import Journal, kept_for
 from cli.database import opened_database
 from cli.failing import Failed
 from cli.running import run
 from cli.showing import console, instant, json_line
 from events.items import ItemType
-from events.journal import Entry, Result
+from events.journal import Entry, Mark, Result, Which
 from events.outcomes import Direction
 from worker.settings import Store
 

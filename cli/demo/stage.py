@@ -9,11 +9,11 @@ from datetime import date, datetime, timedelta
 from operator import itemgetter
 from typing import Final, TypeVar
 
-from adapters.mongodb.journal import Journal, Which
+from adapters.mongodb.journal import Journal
 from adapters.process.system import SystemClock
 from cli.failing import Failed
 from events.items import Appointment, CrmActivity, ServiceCall, Task, Todo
-from events.journal import Entry
+from events.journal import Entry, Which
 from sandbox.cronofy.client.control import CronofyControl
 from sandbox.cronofy.control.event_messages import EventView
 from sandbox.psa.client import PsaControl, PsaItem

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from events.commands import Cause
 from events.content import Timed, When
 from events.failures import Malformed
 from events.integration import (
@@ -32,7 +33,7 @@ from events.integration import (
     Unknown,
     Wanted,
 )
-from events.journal import Entry
+from events.journal import Entry, Mark, Which
 from events.link import (
     ALIVE,
     REFUSALS,
@@ -744,6 +745,30 @@ class MemoryJournal:
     async def find(self, entry_id: str) -> Entry | None:
         await self.step("find entry")
         return self.entries.get(entry_id)
+
+    async def mark(self, entry_id: str) -> Mark | None:
+        await self.step("find place")
+        found = self.entries.get(entry_id)
+        return None if found is None else Mark(found.at, found.id)
+
+    async def page(self, which: Which, before: Mark | None, limit: int) -> list[Entry]:
+        await self.step("read log")
+        newest = sorted(self.entries.values(), key=lambda entry: (entry.at, entry.id), reverse=True)
+        behind = [one for one in newest if before is None or (one.at, one.id) < (before.at, before.id)]
+        return [one for one in behind if _is_meant(one, which)][:limit]
+
+
+def _is_meant(entry: Entry, which: Which) -> bool:
+    item = entry.item and (entry.item.item_type, entry.item.item_id, entry.item.part_id)
+    return (
+        which.integration_id in {"", entry.integration_id}
+        and which.item in {None, item}
+        and which.tenant_id in {None, entry.tenant_id}
+        and which.run_id in {"", entry.run_id}
+        and which.result in {None, entry.result}
+        and which.direction in {None, entry.direction}
+        and (not which.manual or entry.trigger is Cause.RUN)
+    )
 
 
 def _is_ahead(when: When, now: datetime) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adapters.mongodb.journal import Journal, Which, kept_for
+from adapters.mongodb.journal import Journal, kept_for
 from cli.database import opened_database
 from events.items import ItemType
-from events.journal import Entry
-from events.outcomes import RunProgress
+from events.journal import Entry, Which
+from events.outcomes import LogPage, LogPageData, OrderClosed, RunProgress
 from events.psa import FutureRange, PastRange, Range, SyncDirection, TenantOptions
 from sandbox.psa.client import PsaItem
+from sandbox.psa.model.integrations import ReadLog
 from sandbox.psa.publishing.mishaps import Kind, Mishap
 from tests.stories.stage import DANA, Linked, NotYet, Services, Stage, stage
 
@@ -31,6 +33,29 @@ async def lines(world: Stage, dana: Linked, **which: Any) -> list[Entry]:
             found += page
             mark = await journal.mark(page[-1].id)
         return found
+
+
+async def pages(world: Stage, dana: Linked, **which: Any) -> list[LogPageData]:
+    """Return the log as the PSA reads it, newest first, page by page."""
+    found, after = list[LogPageData](), None
+    while True:
+        asked = await world.psa.read_log(dana.integration_id, ReadLog(limit=5, after=after, **which))
+        found.append(await world.until(partial(page, world, dana, asked.revision)))
+        after = found[-1].next
+        if after is None:
+            return found
+
+
+async def page(world: Stage, dana: Linked, revision: int) -> LogPageData:
+    told = await world.psa.outcomes(LogPage.model_fields["type"].default, integration_id=dana.integration_id)
+    for one in told:
+        if isinstance(one.event, LogPage) and one.event.data.revision == revision:
+            return one.event.data
+    raise NotYet
+
+
+async def names(world: Stage, dana: Linked, **which: Any) -> list[str]:
+    return [line.id for one in await pages(world, dana, **which) for line in one.lines]
 
 
 def about(told: list[Entry], item: PsaItem) -> list[Entry]:
@@ -74,9 +99,36 @@ async def test_every_action_is_told_both_ways_and_manual_ones_apart(services: Se
         assert all(line.run_id and line.trigger == "run" for line in manual)
         assert set(manual) < set(told)
 
+        # The PSA is told the same.
+        seen = await pages(world, dana)
+        assert [len(one.lines) for one in seen[:-1]] == [5] * (len(seen) - 1)
+        by_message = [line for one in seen for line in one.lines]
+        assert [line.id for line in by_message] == [line.id for line in told]
+        assert all(line.trigger and line.reason and line.explanation and line.attempt for line in by_message)
+        assert {line.id for line in by_message if line.manual} == {line.id for line in manual}
+        assert {"out", "in", "asked"} <= {line.title for line in by_message}
+        assert await names(world, dana, manual=True) == [line.id for line in manual]
+        for direction in ("from_calendar", "to_calendar"):
+            there = [line.id for line in told if line.direction == direction]
+            assert await names(world, dana, direction=direction) == there
+        assert await names(world, dana, result="done", item_type="appointment", item_id=out.item_id) == [
+            line.id for line in told if line.item and line.item.item_id == out.item_id and line.result == "done"
+        ]
+        late = await world.psa.read_log(dana.integration_id, ReadLog(after="no such line"))
+        await world.until(lambda: is_refused(world, dana, late.revision))
+
         await world.until(lambda: is_kept_for(world, dana, DAYS))
         await world.psa.configure_tenant(TenantOptions(log_keep_days=DAYS + 23))
         await world.until(lambda: is_kept_for(world, dana, DAYS + 23))
+
+
+async def is_refused(world: Stage, dana: Linked, revision: int) -> None:
+    told = await world.psa.outcomes(OrderClosed.model_fields["type"].default, integration_id=dana.integration_id)
+    closed = [one.event.data for one in told if isinstance(one.event, OrderClosed)]
+    said = [(one.order, one.result, one.reason) for one in closed if one.revision == revision]
+    if not said:
+        raise NotYet
+    assert said == [("read_log", "refused", "gone")]
 
 
 async def is_kept_for(world: Stage, dana: Linked, days: int) -> None:

@@ -6,10 +6,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from adapters.mongodb.journal import Which
 from adapters.mongodb.listing import Sought
 from events.integration import Status
-from events.journal import Result
+from events.journal import Result, Which
 from worker.console.asking import number, word
 from worker.console.guarding import refusal
 from worker.explaining.hindering import hindrance

@@ -13,6 +13,7 @@ from events.psa import (
     DiscardDeletions,
     Preview,
     Range,
+    ReadLog,
     ReleaseDeletions,
     ResolveAccount,
     RestoreValue,
@@ -42,6 +43,7 @@ OrderEvent = (
     | UndoRun
     | ResolveAccount
     | CountCopies
+    | ReadLog
     | ReleaseDeletions
     | DiscardDeletions
     | Unfreeze
@@ -50,7 +52,7 @@ OrderEvent = (
 """The integration events that are orders, or may bring one along."""
 
 
-def order_of(event: OrderEvent, now: datetime) -> Order | None:  # noqa: C901 - one case for each kind
+def order_of(event: OrderEvent, now: datetime) -> Order | None:  # noqa: C901, PLR0912 - one case for each kind
     """Return the order that an event gives; None if it gives none."""
     match event:
         case Authorize(data=data):
@@ -72,6 +74,8 @@ def order_of(event: OrderEvent, now: datetime) -> Order | None:  # noqa: C901 - 
             return _order(data, OrderKind.RESOLVE_ACCOUNT, now)
         case CountCopies(data=data):
             return _order(data, OrderKind.COUNT_COPIES, now)
+        case ReadLog(data=data):
+            return _order(data, OrderKind.READ_LOG, now)
         case ReleaseDeletions(data=data):
             return _order(data, OrderKind.RELEASE_DELETIONS, now)
         case DiscardDeletions(data=data):

@@ -26,6 +26,7 @@ from sandbox.psa.model.integrations import (
     DiscardDeletions,
     ListCalendars,
     Preview,
+    ReadLog,
     ReleaseDeletions,
     ResolveAccount,
     Restore,
@@ -141,6 +142,10 @@ class SyncCalls(Calls):  # noqa: PLR0904 - one method for each button
     async def count_copies(self, integration_id: str) -> IntegrationView:
         """Ask how many copies there are in the calendar."""
         return await self._wish(integration_id, CountCopies())
+
+    async def read_log(self, integration_id: str, wish: ReadLog) -> IntegrationView:
+        """Look into the log."""
+        return await self._wish(integration_id, wish)
 
     async def release(
         self, integration_id: str, wish: ReleaseDeletions | DiscardDeletions | Unfreeze

@@ -138,6 +138,7 @@ SYNC_ENDPOINTS: Final = (
         "It was answered whether another account takes the place of the former: {adopt}.",
         _wishing("resolve_account"),
     ),
+    Endpoint("POST", _INTEGRATION + "/read_log", "The log was opened.", _wishing("read_log")),
     Endpoint("POST", _INTEGRATION + "/count_copies", "The copies were to be counted.", _wishing("count_copies")),
     Endpoint(
         "POST",

@@ -114,6 +114,21 @@ class CountCopies(_Wish):
     do: Literal["count_copies"] = "count_copies"
 
 
+class ReadLog(_Wish):
+    """The user looks into the log."""
+
+    do: Literal["read_log"] = "read_log"
+    manual: bool = False
+    direction: Literal["from_calendar", "to_calendar"] | None = None
+    result: str | None = None
+    run_id: str | None = None
+    item_type: str | None = None
+    item_id: str | None = None
+    part_id: str | None = None
+    after: str | None = None
+    limit: int = 50
+
+
 class ReleaseDeletions(_Wish):
     """Deletions that are held back were looked at, and are meant."""
 
@@ -162,6 +177,7 @@ Wish = Annotated[
     | ListCalendars
     | ResolveAccount
     | CountCopies
+    | ReadLog
     | ReleaseDeletions
     | DiscardDeletions
     | Unfreeze

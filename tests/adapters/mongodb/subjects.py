@@ -12,14 +12,14 @@ from typing import Final, Protocol
 from adapters.mongodb.driver import Database, Driver, open_database
 from adapters.mongodb.integrations import Integrations
 from adapters.mongodb.journal import Journal as RealJournal
-from adapters.mongodb.journal import Which, kept_for
+from adapters.mongodb.journal import kept_for
 from adapters.mongodb.leavers import Leavers as RealLeavers
 from adapters.mongodb.links import Links as RealLinks
 from adapters.mongodb.orders import Orders as RealOrders
 from adapters.mongodb.tenants import Tenants as RealTenants
 from adapters.mongodb.vault import Vault, new_key
 from events.integration import Integration
-from events.journal import Entry
+from events.journal import Entry, Which
 from tests.memory.steps import MemoryClock, Stepper
 from tests.memory.store import (
     MemoryIntegrations,

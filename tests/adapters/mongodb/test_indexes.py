@@ -17,12 +17,13 @@ from adapters.mongodb import indexes
 from adapters.mongodb.driver import Database, Driver, open_database
 from adapters.mongodb.figures import Figures
 from adapters.mongodb.integrations import Integrations
-from adapters.mongodb.journal import Journal, Mark, Which, kept_for
+from adapters.mongodb.journal import Journal, kept_for
 from adapters.mongodb.links import Links
 from adapters.mongodb.overview import Overview
 from events.content import Field
 from events.integration import Assignee
 from events.items import ItemType
+from events.journal import Mark, Which
 from events.link import CREATION, Link, PsaAsk
 from tests.adapters.mongodb.examples import (
     ANN,

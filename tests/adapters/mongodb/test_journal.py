@@ -10,10 +10,10 @@ import pytest
 from pymongo import MongoClient
 
 from adapters.mongodb.driver import Database
-from adapters.mongodb.journal import COLLECTION, Journal, Mark, Which, kept_for
+from adapters.mongodb.journal import COLLECTION, Journal, kept_for
 from events.commands import Cause
 from events.items import ItemType
-from events.journal import Act, Entry, Result
+from events.journal import Act, Entry, Mark, Result, Which
 from events.link import ItemKey
 from events.outcomes import Direction
 from events.reasons import Reason

@@ -15,13 +15,14 @@ from structlog.typing import EventDict
 
 from adapters.mongodb.driver import Driver, open_database
 from adapters.mongodb.integrations import Integrations
-from adapters.mongodb.journal import Journal, Which, kept_for
+from adapters.mongodb.journal import Journal, kept_for
 from adapters.mongodb.links import Links
 from adapters.mongodb.overview import Overview
 from adapters.mongodb.understanding import LATER
 from adapters.mongodb.vault import Vault, new_key
 from events.failures import Misconfigured, NotUnderstood
 from events.integration import Account, CalendarInfo, Held, Note, Taken
+from events.journal import Which
 from tests.adapters.mongodb.examples import (
     ANN,
     HOUR,
