@@ -7,7 +7,6 @@ that event, whichever of the two is heard of first, and never gets an event of o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from events.items import Appointment
@@ -23,6 +22,7 @@ from events.link import (
     may_name,
 )
 from events.reasons import Reason
+from events.values import replace
 from worker.core import audits, record
 from worker.core.plan import Decision, PutEvent, Rest
 from worker.projection.events import observe
