@@ -56,6 +56,9 @@ class Bench:
     subject: Subject
     traffic: Traffic
     users: Sequence[int]
+    """Those of the burst."""
+    others: Sequence[int]
+    """Those of single edits, whose calendars hold nothing else."""
     size: Size
     numbers: Iterator[int]
     """Ids of items. No two cases share one."""
@@ -65,10 +68,16 @@ class Bench:
     async def make(self) -> None:
         """Bring into the calendars what is edited later. It should rest before that."""
         each = self.size.burst // len(self.users)
-        self._single = [Edit(self.users[n % len(self.users)], next(self.numbers), 1) for n in range(self.size.single)]
+        self._single = [Edit(user, next(self.numbers), 1) for user in self.others]
         self._many = [Edit(user, next(self.numbers), 1) for _ in range(each) for user in self.users]
         made = [*self._single, *self._many]
         await self._apply(made, made)
+
+    async def touch(self) -> None:
+        """Make one thing more in each calendar: from then on no read shows what it was filled with."""
+        made = [Edit(user, next(self.numbers), 1) for user in self.users]
+        await self._apply(made, made)
+        await self.quiet()
 
     async def at_rest(self) -> Measured:
         """Edit one thing in one user's calendar, wait until it is applied, pause, and so on."""

@@ -70,7 +70,7 @@ def command(
     if context.invoked_subcommand is not None:
         return
     configure(Format.CONSOLE, Level.ERROR)
-    run(_bench(Size(users=users, burst=events, single=30, strange=events)))
+    run(_bench(Size(users=users, burst=events, single=20, strange=events)))
 
 
 app: Final = typer.Typer(invoke_without_command=True)
@@ -91,7 +91,8 @@ async def _bench(size: Size) -> None:
             CronofyControl(here.sandboxes.cronofy_url) as cronofy,
         ):
             traffic = Traffic(publisher, cronofy)
-            people = list(range(_FIRST_USER, _FIRST_USER + size.users))
+            people = list(range(_FIRST_USER, _FIRST_USER + size.users + size.single))
+            users, others = people[: size.users], people[size.users :]
             async with (
                 running_workers(here.environment, here.folder, 1) as (worker,),
                 _yardstick(here, people) as other,
@@ -99,7 +100,7 @@ async def _bench(size: Size) -> None:
                 await _link(here, people)
                 numbers, waiting = count(1), _backlog(here, PSA_ITEMS_QUEUE)
                 ours = Subject("calsync", PSA_EVENTS, worker.pid, worker.log, waiting, pause=_PAUSE)
-                both = [Bench(subject, traffic, people, size, numbers) for subject in (ours, other)]
+                both = [Bench(subject, traffic, users, others, size, numbers) for subject in (ours, other)]
                 results = await _run(*both)
     _show(results)
 
@@ -111,6 +112,8 @@ async def _prepare(ours: Bench, theirs: Bench) -> None:
     resting_since = ours.traffic.clock.monotonic()
     await theirs.make()
     await ours.traffic.clock.sleep(max(0.0, resting_since + _REST - ours.traffic.clock.monotonic()))
+    for bench in (ours, theirs):
+        await bench.touch()
 
 
 async def _run(ours: Bench, theirs: Bench) -> Results:
