@@ -34,15 +34,17 @@ if TYPE_CHECKING:
     from events.platform import ItemNow
     from worker.judging import Judged
     from worker.slice import Slice
+    from worker.verifying import Shown
 
 
 def is_made_of_an_event(work: Slice, one: Judged) -> bool:
     """Whether the item is an appointment that we may have made of an event of its user's, in the linked calendar."""
-    reference = _reference(one)
+    reference = reference_of(one)
     return reference is not None and may_name(reference, one.link.user_id, work.policy.calendar_id)
 
 
-def _reference(one: Judged) -> str | None:
+def reference_of(one: Judged) -> str | None:
+    """Return the reference under which we made this appointment of an event, whichever generation it is."""
     reference = one.item.external_reference if isinstance(one.item, Appointment) else None
     return bare_reference(reference) if reference is not None else None
 
@@ -58,7 +60,18 @@ async def reunited(work: Slice, strays: Sequence[Judged]) -> list[tuple[Link, Li
     shown = await all_shown(work)
     if shown is None:
         return [(one.stored, replace(one.link, due_at=work.now())) for one in strays]
-    by_reference = {_reference(one): one for one in strays}
+    found = of_their_events(work, strays, shown)
+    made = await _made(work, [link for _, link in found.values()])
+    returned = [(one.stored, twin_buried(one.link)) for id_, (one, _) in found.items() if id_ in made]
+    known = {one.link.id for one, _ in found.values()}
+    # Of what is not shown because of its time nobody can tell whether it is there.
+    unseen = [one for one in strays if one.link.id not in known and not _is_in_sight(work, one)]
+    return returned + [(one.stored, _out_of_sight(one)) for one in unseen]
+
+
+def of_their_events(work: Slice, strays: Sequence[Judged], shown: Shown) -> dict[str, tuple[Judged, Link]]:
+    """Return for those appointments whose own events are shown the link of the two, by its id."""
+    by_reference = {reference_of(one): one for one in strays}
     found: dict[str, tuple[Judged, Link]] = {}
     for key, event in shown.items():
         if not isinstance(key, ExternalEvent) or key.calendar_id != work.policy.calendar_id:
@@ -68,12 +81,7 @@ async def reunited(work: Slice, strays: Sequence[Judged]) -> list[tuple[Link, Li
         if one is not None and seen is not None and not seen.deleted:
             link = _of_its_own_event(one.link, key, seen, work.now())
             found[link.id] = one, link
-    made = await _made(work, [link for _, link in found.values()])
-    returned = [(one.stored, twin_buried(one.link)) for id_, (one, _) in found.items() if id_ in made]
-    known = {one.link.id for one, _ in found.values()}
-    # Of what is not shown because of its time nobody can tell whether it is there.
-    unseen = [one for one in strays if one.link.id not in known and not _is_in_sight(work, one)]
-    return returned + [(one.stored, _out_of_sight(one)) for one in unseen]
+    return found
 
 
 def _of_its_own_event(link: Link, event: ExternalEvent, seen: CalendarSeen, now: datetime) -> Link:

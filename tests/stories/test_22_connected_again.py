@@ -18,6 +18,7 @@ from sandbox.psa.client import PsaItem
 from tests.stories.backfills import MONTH, ended, subjects, summaries
 from tests.stories.days import at
 from tests.stories.stage import PATIENCE, Linked, NotYet, Stage
+from tests.stories.test_02_configure import previewed
 from tests.stories.waiting import shows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -124,6 +125,10 @@ async def begin(world: Stage, case: Case) -> None:
     match case.first:
         case First.RETRIEVE | First.SEND | First.BOTH:
             direction = SyncDirection[case.first.name]
+            asked = {"retrieve": MONTH, "send": MONTH}
+            asked = {name: span for name, span in asked.items() if direction in {name, SyncDirection.BOTH}}
+            foreseen = (await previewed(world, case.dana, **asked)).totals
+            assert (case.name, foreseen.created, foreseen.updated) == (case.name, 0, 0)
             pressed = await world.psa.sync_now(case.dana.integration_id, direction, MONTH)
             done = await ended(world, case.dana.integration_id, pressed.revision)
             assert (case.name, done.state, done.failed, done.created) == (case.name, "finished", 0, 0)

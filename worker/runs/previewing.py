@@ -23,10 +23,12 @@ from worker.core.revise import is_concerned
 from worker.core.runs import first_phase, windows
 from worker.intake.wishes import settings_of
 from worker.projection.events import key_of, observe
+from worker.recognising import is_made_of_an_event, of_their_events, reference_of
 from worker.runs.beginning import span_asked
 from worker.runs.marking import marked
 from worker.runs.reading import newcomers, shown
 from worker.runs.sending import fresh, seen, standing
+from worker.verifying import all_shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from worker.holding import Holding
     from worker.judging import Judged
     from worker.slice import Slice, Tools
+    from worker.verifying import Shown
 
 _PAGE: Final = 500
 _READS: Final = 200
@@ -129,6 +132,8 @@ class _Pretence:
     weighed: int = 0
     reads: int = 0
     complete: bool = True
+    shown: Shown | None = None
+    """The whole calendar, once it was read."""
 
     async def look(self) -> None:
         """Look at all that saving would have looked at, as long as there is time."""
@@ -158,9 +163,11 @@ class _Pretence:
     async def _window(self, window: Span) -> None:
         """Deal with the events and the items of a window together: an event and its item make one link."""
         pairs = await self._events(window)
-        send = self.run.send
-        if send is not None and max(window.start, send.start) < min(window.end, send.end):
-            await self._items(Span(max(window.start, send.start), min(window.end, send.end)), pairs)
+        for items in (self.run.send, self.run.retrieve):
+            if items is not None and max(window.start, items.start) < min(window.end, items.end):
+                span = Span(max(window.start, items.start), min(window.end, items.end))
+                await self._items(span, pairs, sent=items is self.run.send)
+        await self._reunite(pairs)
         await self._judge([pair for pair in pairs.values() if _is_of(pair[1], self.run)])
 
     async def _events(self, window: Span) -> dict[str, Pair]:
@@ -181,14 +188,45 @@ class _Pretence:
                 return pairs
             page = await calendar.next_page(page.next_url)
 
-    async def _items(self, window: Span, pairs: dict[str, Pair]) -> None:
+    async def _items(self, window: Span, pairs: dict[str, Pair], *, sent: bool) -> None:
+        """Read items. Those that are not sent count only where they were made of an event that is retrieved."""
         run, number = self.run, 1
         while True:
             page = await self.work.tools.platform.items((run.tenant_id, run.user_id), window.start, window.end, number)
-            await self._seen(page.items, pairs)
+            fresh_to_us = self._without_made(page.items, pairs)
+            if sent:
+                await self._seen(fresh_to_us, pairs)
             if page.last or await self._is_over():
                 return
             number += 1
+
+    def _without_made(self, items: Sequence[ItemNow], pairs: dict[str, Pair]) -> list[ItemNow]:
+        """Put appointments beside the events of which a former integration made them. Returns the other items."""
+        by_reference = {pair[1].reference: id_ for id_, pair in pairs.items() if pair[1].item is None}
+        made = self.work.judge_all([(link, link) for link in (fresh(self.work, self.run, item) for item in items)])
+        others: list[ItemNow] = []
+        for item, one in zip(items, made, strict=True):
+            id_ = by_reference.get(reference_of(one) or "")
+            if id_ is None:
+                others.append(item)
+                continue
+            stored, link = pairs[id_]
+            pairs[id_] = (stored, replace(link, item=item.key, psa_seen=one.link.psa_seen))
+        return others
+
+    async def _reunite(self, pairs: dict[str, Pair]) -> None:
+        """Give appointments that would be sent back to their own events, as a run does."""
+        new = [(stored, link) for stored, link in pairs.values() if stored.version == 0 and link.calendar_seen is None]
+        strays = [one for one in self.work.judge_all(new) if is_made_of_an_event(self.work, one)]
+        if not strays:
+            return
+        self.shown = self.shown or await all_shown(self.work)
+        if self.shown is None:
+            self.complete = False
+            return
+        for id_, (one, link) in of_their_events(self.work, strays, self.shown).items():
+            del pairs[one.stored.id]
+            pairs[id_] = (link, link)
 
     async def _seen(self, items: Sequence[ItemNow], pairs: dict[str, Pair]) -> None:
         """Put what was read of items beside what was read of their events."""
