@@ -49,6 +49,8 @@ _SETTINGS: Final = {
 }
 _REST: Final = 65.0
 """Seconds after which everything rests: writes have been read back, and reads no longer overlap with them."""
+_SINGLE: Final = 30
+"""Edits at rest. With their pauses they take longer than reads overlap, so that the burst's reads show nothing else."""
 _PAUSE: Final = 2.5
 """Seconds between edits at rest: enough for the one before to be read back."""
 _AT_REST, _BURST = "single edits at rest", "burst"
@@ -70,7 +72,7 @@ def command(
     if context.invoked_subcommand is not None:
         return
     configure(Format.CONSOLE, Level.ERROR)
-    run(_bench(Size(users=users, burst=events, single=20, strange=events)))
+    run(_bench(Size(users=users, burst=events, single=_SINGLE, strange=events)))
 
 
 app: Final = typer.Typer(invoke_without_command=True)
