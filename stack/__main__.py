@@ -7,9 +7,9 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from stack.browser import prepare_browser
 from stack.failures import EXIT_CODE, Unavailable
 from stack.opening import open_stack, prepare
+from stack.programs import prepare_programs
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if arguments == ["prepare"]:
             prepare()
-            prepare_browser()
+            prepare_programs()
         else:
             _keep_until_asked_to_end()
     except Unavailable as failure:

@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many run at once: more than there are cores, because many tests wait for something."""
-    return min(2 * (os.cpu_count() or 1), _MOST)
+    return min(3 * (os.cpu_count() or 1), _MOST)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess  # noqa: S404 - Prometheus' own tool
-import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,24 +11,13 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
-from stack.native.places import HOME, PROJECT
-from stack.native.promtool import promtool
+from stack.native.places import PROJECT
+from stack.programs import rule_tool
 
 ALERTS: Final = PROJECT / "ops" / "prometheus" / "alerts.yml"
 DASHBOARD: Final = PROJECT / "ops" / "grafana" / "calsync.json"
 RUNBOOKS: Final = PROJECT / "docs" / "runbooks"
 _METRIC: Final = re.compile(r"\b(?:calsync|process|rabbitmq)_[a-z0-9_]+\b")
-
-
-class Patient:
-    """Waits for others who fetch the same."""
-
-    def tell(self, progress: str) -> None:
-        """Say it."""
-
-    def pause(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -63,7 +51,7 @@ def metrics_in(expression: str) -> set[str]:
 
 def tool(*words: str, folder: Path) -> str:
     """Run the tool; return what it says, or fail with that."""
-    command = [*promtool(HOME, Patient(), [PROJECT, folder]), *words]
+    command = [*rule_tool([PROJECT, folder]), *words]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - as above
     said = ended.stdout + ended.stderr
     assert ended.returncode == 0, said

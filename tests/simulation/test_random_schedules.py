@@ -9,7 +9,7 @@ import pytest
 
 from tests.simulation.schedules import CRASHES, CUTS, NONE, OUTAGES, TWICE, run_schedule
 
-BLOCK = 60
+BLOCK = 40
 
 
 def test_without_faults_both_sides_end_equal_and_nothing_is_written_twice(block: int) -> None:

@@ -35,7 +35,7 @@ from worker.core.brakes import holds
 from worker.core.decide import decide
 
 Plant = Callable[[pytest.MonkeyPatch], object]
-SCHEDULES = 40
+SCHEDULES = 24
 WRITES = 8
 """What two tools that quarrel for hours cost at most."""
 

@@ -46,7 +46,7 @@ USER = 7
 INTEGRATION = "int-1"
 _IDLE = ("", "take", "marked busy")
 _SOON = timedelta(minutes=30)
-_LONGEST = 20_000
+_LONGEST = 8_000
 """Steps after which something goes round in circles; a usual schedule takes 2,000."""
 
 

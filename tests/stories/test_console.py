@@ -17,9 +17,9 @@ from pydantic import JsonValue, SecretStr
 from events.items import ItemType
 from events.letters import Letter, Status, Which
 from sandbox.cronofy.api.faults import Instead, Match
-from stack.browser import browser as found_browser
 from stack.native.places import HOME
 from stack.native.ports import free_port
+from stack.programs import browser as found_browser
 from tests.services import Urls
 from tests.stories.days import at
 from tests.stories.office import Operator, operator

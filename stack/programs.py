@@ -1,12 +1,15 @@
-"""A browser for tests of pages."""
+"""Programs for tests: a browser for pages, and Prometheus' tool for its rules."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 from stack.failures import Unavailable
 from stack.native.chromium import Chromium, chromium
 from stack.native.places import HOME
+from stack.native.promtool import promtool
 from stack.opening import to_stderr
 
 
@@ -27,9 +30,15 @@ def browser() -> Chromium:
     return chromium(HOME, _Patient())
 
 
-def prepare_browser() -> None:
-    """Fetch now what `browser` would have to fetch. Where there is none to be had, the tests that need one fail."""
+def rule_tool(folders: Sequence[Path]) -> list[str]:
+    """Return how a command begins that checks rules in these folders. Raises `Unavailable`, with what to do."""
+    return promtool(HOME, _Patient(), folders)
+
+
+def prepare_programs() -> None:
+    """Fetch now what these would have to fetch. Where one is not to be had, the tests that need it fail."""
     try:
         browser()
+        rule_tool([])
     except Unavailable as failure:
-        to_stderr(f"{failure} The tests of the console will fail.")
+        to_stderr(f"{failure} Tests that need it will fail.")
