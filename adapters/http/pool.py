@@ -37,6 +37,9 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 LONGEST_WAIT: Final = 3600.0
 """Seconds. Who is told to wait longer asks again after an hour all the same: the word may be a gateway's blunder."""
 _CLIENTS: Final = 6
+_IDLE_SECONDS: Final = 45.0
+"""How long a connection is kept for its next request: less than the 60 s after which load balancers close it, because a
+request that is sent while they do is lost."""
 _CONNECTIONS: Final = 4
 _TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -205,7 +208,9 @@ def _client(trusted: ssl.SSLContext) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         verify=trusted,
         timeout=_TIMEOUT,
-        limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=60),
+        limits=httpx.Limits(
+            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
+        ),
         trust_env=False,
         follow_redirects=False,
         # None is ever kept: one account's cookie would go with the requests of all others.

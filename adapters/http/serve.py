@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 from typing_extensions import override
 
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
+IDLE_SECONDS: Final = 75
+"""How long a connection is kept for its next request: longer than clients keep theirs, because a request that is sent
+while the connection is being closed is lost. uvicorn's own 5 s are what httpx keeps as well."""
 
 
 class _Server(uvicorn.Server):
@@ -55,7 +58,14 @@ async def serve(app: AsgiApp, host: str = "127.0.0.1", port: int = 0) -> AsyncGe
     Raises `OSError` if the port is taken.
     """
     with _listen(host, port) as listener:
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=IDLE_SECONDS,
+        )
         server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[listener]))  # noqa: TID251 - owned and awaited right here
         await server.ready.wait()

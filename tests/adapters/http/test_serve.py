@@ -53,3 +53,16 @@ async def test_a_port_that_is_taken_is_an_error_at_once() -> None:
         with pytest.raises(OSError, match="in use"):
             async with serve(PlainTextResponse("second"), port=int(url.rpartition(":")[2])):
                 pass
+
+
+async def test_a_connection_stays_open_for_as_long_as_clients_keep_it() -> None:
+    """A request that meets its connection being closed is lost; httpx keeps them for 5 s, as uvicorn would."""
+    async with serve(PlainTextResponse("here")) as url:
+        host, _, port = url.removeprefix("http://").rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert (await reader.readuntil(b"here")).endswith(b"here")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(), 6.0)
+        writer.close()
+        await writer.wait_closed()
