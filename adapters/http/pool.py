@@ -14,6 +14,7 @@ import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -199,9 +200,14 @@ async def open_pool(system: System, ca_file: Path | None = None) -> AsyncGenerat
     """Open a pool for one system. `ca_file`: who may vouch for it, if not those whom browsers trust."""
     async with contextlib.AsyncExitStack() as stack:
         # Made once: to load the certificates takes longer than anything else in making a client.
-        trusted = ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
+        trusted = ssl.create_default_context(cafile=ca_file) if ca_file else _those_whom_browsers_trust()
         clients = [await stack.enter_async_context(_client(trusted)) for _ in range(_CLIENTS)]
         yield HttpPool(system, tuple(clients))
+
+
+@cache
+def _those_whom_browsers_trust() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _client(trusted: ssl.SSLContext) -> httpx.AsyncClient:

@@ -15,7 +15,7 @@ from sandbox.clock import Clock
 from sandbox.cronofy.model.notify import delivered
 from sandbox.cronofy.model.passage import catch_up
 from sandbox.cronofy.model.state import Dispatch, World
-from sandbox.cronofy.trust import trusted
+from sandbox.trust import trusted
 
 _DELIVERIES_AT_ONCE: Final = 16
 

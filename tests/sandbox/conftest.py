@@ -24,7 +24,7 @@ from sandbox.cronofy.client import CronofyControl
 from sandbox.cronofy.control.account_messages import CreatedAccount, NewAccount
 from sandbox.cronofy.model.settings import Service, Settings
 from sandbox.cronofy.model.state import Application
-from sandbox.cronofy.trust import trusted
+from sandbox.trust import trusted
 
 NOON = datetime(2026, 3, 9, 12, tzinfo=UTC)
 CLIENT_ID, SECRET = "the-application", "the-client-secret"

@@ -18,6 +18,7 @@ from sandbox.clock import Clock
 from sandbox.psa.app import PsaSandbox, psa_sandbox
 from sandbox.psa.client import PsaControl, psa_control
 from sandbox.psa.world import Credentials
+from sandbox.trust import trusted
 from tests.sandbox.psa_contract import must_conform
 
 TENANT, USER, OTHER = 1204, 5571, 5572
@@ -139,7 +140,7 @@ async def running() -> AsyncGenerator[Running]:
         psa_sandbox(clock, broker, Credentials("calsync", "correct")) as sandbox,
         serve(sandbox.app) as url,
         psa_control(url, TENANT) as psa,
-        httpx.AsyncClient(base_url=url, trust_env=False) as http,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=trusted()) as http,
     ):
         api = CalendarApi(http)
         await api.sign_in()

@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from sandbox.cronofy.control.event_messages import EventView
-from sandbox.cronofy.trust import trusted
+from sandbox.trust import trusted
 
 T = TypeVar("T")
 _PATIENCE: Final = 70

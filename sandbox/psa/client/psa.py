@@ -11,6 +11,7 @@ from sandbox.psa.client.items import ItemCalls
 from sandbox.psa.client.people import PeopleCalls
 from sandbox.psa.client.sync import SyncCalls
 from sandbox.psa.client.trouble import TroubleCalls
+from sandbox.trust import trusted
 
 
 class PsaControl(ItemCalls, SyncCalls, PeopleCalls, TroubleCalls):
@@ -24,5 +25,5 @@ class PsaControl(ItemCalls, SyncCalls, PeopleCalls, TroubleCalls):
 @asynccontextmanager
 async def psa_control(base_url: str, tenant_id: int = 1204) -> AsyncGenerator[PsaControl]:
     """Connect to a running sandbox."""
-    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=base_url, trust_env=False, verify=trusted()) as http:
         yield PsaControl(http, tenant_id)

@@ -17,6 +17,7 @@ from sandbox.clock import Clock
 from sandbox.psa.app import psa_sandbox
 from sandbox.psa.client import PsaControl
 from sandbox.psa.world import Credentials
+from sandbox.trust import trusted
 from tests.sandbox.conftest import Stage
 from tests.sandbox.psa_running import NOON, TENANT, Broker
 
@@ -39,7 +40,7 @@ async def stage() -> AsyncGenerator[Stage]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def hands(stage: Stage) -> AsyncGenerator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=stage.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=stage.url, trust_env=False, verify=trusted()) as http:
         yield http
 
 
