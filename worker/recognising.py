@@ -57,10 +57,9 @@ async def reunited(work: Slice, strays: Sequence[Judged]) -> list[tuple[Link, Li
     """
     if not strays:
         return []
-    shown = await all_shown(work)
-    if shown is None:
+    if work.over:
         return [(one.stored, replace(one.link, due_at=work.now())) for one in strays]
-    found = of_their_events(work, strays, shown)
+    found = of_their_events(work, strays, await all_shown(work))
     made = await _made(work, [link for _, link in found.values()])
     returned = [(one.stored, twin_buried(one.link)) for id_, (one, _) in found.items() if id_ in made]
     known = {one.link.id for one, _ in found.values()}

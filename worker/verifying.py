@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from events.calendar import CalendarEvent, Sought
@@ -13,6 +14,7 @@ from worker.paging import next_page
 from worker.projection.events import key_of, observe
 
 if TYPE_CHECKING:
+    from events.calendar import Page
     from worker.slice import Slice
 
 _ONE_BY_ONE: Final = 3
@@ -28,22 +30,34 @@ async def shown_now(work: Slice, links: Sequence[Link]) -> Shown | None:
         return None  # it is too large for that, as was found out
     if len(links) <= _ONE_BY_ONE:
         return None
-    shown = await all_shown(work)
+    shown = await shown_in_time(work)
     if shown is None:
         work.holding.note(search=Search(links[0].id, ""))
     return shown
 
 
-async def all_shown(work: Slice) -> Shown | None:
+async def all_shown(work: Slice) -> Shown:
+    """Read the whole calendar, however long that takes: whoever began anew next time would never come to its end."""
+    return {key_of(event): event async for page in _pages(work) for event in page.events}
+
+
+async def shown_in_time(work: Slice) -> Shown | None:
     """Read the whole calendar; None if there was not enough time for that."""
-    page, walked = await work.calendar.first_page(None), set[str]()
-    shown = {key_of(event): event for event in page.events}
-    while page.next_url is not None:
-        if work.over:
-            return None
-        page = await next_page(work, page.next_url, walked)
-        shown |= {key_of(event): event for event in page.events}
+    shown: dict[EventKey, CalendarEvent] = {}
+    async with contextlib.aclosing(_pages(work)) as pages:
+        async for page in pages:
+            shown |= {key_of(event): event for event in page.events}
+            if page.next_url is not None and work.over:
+                return None
     return shown
+
+
+async def _pages(work: Slice) -> AsyncGenerator[Page, None]:
+    page, walked = await work.calendar.first_page(None), set[str]()
+    yield page
+    while page.next_url is not None:
+        page = await next_page(work, page.next_url, walked)
+        yield page
 
 
 def sought_first(work: Slice, link: Link) -> bool:

@@ -76,6 +76,16 @@ def test_an_appointment_that_was_made_of_an_event_finds_that_event_though_its_li
     assert subjects(world) == ["Dentist, later"]
 
 
+def test_its_event_is_found_in_a_calendar_that_takes_longer_to_read_than_a_stretch_of_work(world: World) -> None:
+    unrestricted(world)
+    uid, item = dentist(world)
+    world.links.links.clear()
+    world.calendar.large, world.calendar.pages, world.calendar.page_takes = True, 8, 20.0
+    world.platform.edit(item, subject="Dentist, again")
+    world.settle()
+    assert [(event.event_uid, event.summary) for event in world.calendar.live()] == [(uid, "Dentist, again")]
+
+
 def test_an_appointment_whose_event_is_gone_as_well_gets_one_of_ours(world: World) -> None:
     uid, item = dentist(world)
     world.links.links.clear()

@@ -28,7 +28,7 @@ from worker.runs.beginning import span_asked
 from worker.runs.marking import marked
 from worker.runs.reading import newcomers, shown
 from worker.runs.sending import fresh, seen, standing
-from worker.verifying import all_shown
+from worker.verifying import shown_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -220,7 +220,7 @@ class _Pretence:
         strays = [one for one in self.work.judge_all(new) if is_made_of_an_event(self.work, one)]
         if not strays:
             return
-        self.shown = self.shown or await all_shown(self.work)
+        self.shown = self.shown or await shown_in_time(self.work)
         if self.shown is None:
             self.complete = False
             return
