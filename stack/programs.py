@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from stack.failures import Unavailable
@@ -37,8 +38,8 @@ def rule_tool(folders: Sequence[Path]) -> list[str]:
 
 def prepare_programs() -> None:
     """Fetch now what these would have to fetch. Where one is not to be had, the tests that need it fail."""
-    try:
-        browser()
-        rule_tool([])
-    except Unavailable as failure:
-        to_stderr(f"{failure} Tests that need it will fail.")
+    for fetch in (browser, partial(rule_tool, [])):
+        try:
+            fetch()
+        except Unavailable as failure:
+            to_stderr(f"{failure} Tests that need it will fail.")

@@ -14,8 +14,6 @@ from events.link import (
     CalendarSeen,
     Link,
     ManagedEvent,
-    Origin,
-    link_id,
     managed_event_id,
 )
 from events.outcomes import Direction
@@ -202,18 +200,9 @@ async def rehome(work: Slice, one: Judged) -> tuple[Link, Link]:
     link = one.link
     assert link.item is not None, "only an item needs an event"
     event = ManagedEvent(work.policy.calendar_id, managed_event_id(link.item, link.user_id))
-    fresh = Link(
-        id=link_id(link.integration_id, event),
-        integration_id=link.integration_id,
-        tenant_id=link.tenant_id,
-        user_id=link.user_id,
-        event=event,
-        origin=Origin.PSA,
-        item=link.item,
-        # To be read anew: news of it may go to the former link, even while that is being buried.
-        psa_seen=link.psa_seen and replace(link.psa_seen, item=None),
-        due_at=work.now(),
-    )
+    # To be read anew: news of it may go to the former link, even while that is being buried.
+    unread = link.psa_seen and replace(link.psa_seen, item=None)
+    fresh = record.at_event(replace(link, psa_seen=unread), event, work.now())
     links = work.tools.links
     if fresh.id in await links.add(work.holding.lease, [fresh]):
         known = (await links.by_ids([fresh.id]))[fresh.id]

@@ -60,7 +60,7 @@ def _which(asked: ReadLogData) -> Which:
 def _as_many_as_fit(lines: list[LogLine]) -> list[LogLine]:
     size = 0
     for number, line in enumerate(lines):
-        size += len(line.model_dump_json())
+        size += len(line.model_dump_json().encode())
         if number and size > _BYTES:
             return lines[:number]
     return lines

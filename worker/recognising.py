@@ -7,7 +7,7 @@ that event, whichever of the two is heard of first, and never gets an event of o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from events.items import Appointment
 from events.link import (
@@ -15,10 +15,8 @@ from events.link import (
     ExternalEvent,
     Link,
     LinkState,
-    Origin,
     bare_reference,
     external_reference,
-    link_id,
     may_name,
 )
 from events.reasons import Reason
@@ -35,6 +33,10 @@ if TYPE_CHECKING:
     from worker.judging import Judged
     from worker.slice import Slice
     from worker.verifying import Shown
+
+
+_GENERATIONS: Final = 20
+"""So often an appointment may have been made anew; a platform that knows still more of them makes them up."""
 
 
 def is_made_of_an_event(work: Slice, one: Judged) -> bool:
@@ -84,20 +86,7 @@ def of_their_events(work: Slice, strays: Sequence[Judged], shown: Shown) -> dict
 
 
 def _of_its_own_event(link: Link, event: ExternalEvent, seen: CalendarSeen, now: datetime) -> Link:
-    return Link(
-        id=link_id(link.integration_id, event),
-        integration_id=link.integration_id,
-        tenant_id=link.tenant_id,
-        user_id=link.user_id,
-        event=event,
-        origin=Origin.PSA,
-        item=link.item,
-        psa_seen=link.psa_seen,
-        calendar_seen=seen,
-        reason=Reason.ADOPTED,
-        due_at=now,
-        run=link.run,
-    )
+    return replace(record.at_event(link, event, now), calendar_seen=seen, reason=Reason.ADOPTED, run=link.run)
 
 
 async def _made(work: Slice, fresh: Sequence[Link]) -> set[str]:
@@ -131,7 +120,10 @@ async def appointment_of(work: Slice, link: Link) -> tuple[Link, ItemNow] | None
 
     It is the first of the link's generations that is there still.
     """
-    while (found := await work.tools.platform.find(link.tenant_id, link.reference)) is not None:
+    for _ in range(_GENERATIONS):
+        found = await work.tools.platform.find(link.tenant_id, link.reference)
+        if found is None:
+            return None
         if not found.deleted and link.user_id in found.assignees:
             return link, found
         link = replace(link, generation=link.generation + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -20,7 +20,6 @@ from events.psa import Inbound
 from events.reasons import Reason
 from events.runs import RunState
 from tests.memory.access import ACCOUNT, MemoryAccess
-from tests.memory.calendar import Pace
 from tests.memory.platform import stamp
 from tests.simulation.runs import sync_now
 from tests.simulation.wizard import Wizard
@@ -29,13 +28,6 @@ from tests.simulation.world import INTEGRATION, NOON, USER, Message, World
 HOUR = timedelta(hours=1)
 TIMES: dict[str, Any] = {"start": stamp(NOON), "end": stamp(NOON + HOUR)}
 ITEMS = 12
-
-
-@pytest.fixture
-def world() -> Generator[World]:
-    made = World(Random(1), pace=Pace(apply=0, lag=0))
-    yield made
-    made.close()
 
 
 def held(world: World) -> Held:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -16,7 +15,7 @@ from events.integration import Taken
 from events.items import ItemType
 from events.link import ExternalEvent
 from events.reasons import Reason
-from tests.memory.calendar import CALENDAR_ID, Pace
+from tests.memory.calendar import CALENDAR_ID
 from tests.memory.platform import stamp
 from tests.memory.steps import MemoryClock, Stepper
 from tests.memory.store import MemoryIntegrations
@@ -25,13 +24,6 @@ from worker.access import CronofyAccess, Service
 from worker.holding import LEASE, Holding
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def world() -> Generator[World]:
-    made = World(Random(1), pace=Pace(apply=0, lag=0))
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("items", [3, 7], ids=["one is missing", "three are missing"])

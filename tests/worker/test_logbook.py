@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 
 import pytest
 from pydantic import JsonValue
@@ -17,15 +15,7 @@ from events.journal import Act, Entry, Result
 from events.orders import Order, OrderKind
 from events.outcomes import Direction, LogPage, LogPageData, OrderClosed
 from events.reasons import Reason
-from tests.memory.calendar import Pace
 from tests.simulation.world import INTEGRATION, USER, Message, World
-
-
-@pytest.fixture
-def world() -> Generator[World]:
-    made = World(Random(1), pace=Pace(apply=0, lag=0))
-    yield made
-    made.close()
 
 
 def written(world: World, count: int, message: str = "") -> list[str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from random import Random
 from typing import Any
 
 import pytest
@@ -21,7 +19,6 @@ from events.outcomes import ItemBlocked
 from events.platform import AppointmentDraft, CreateAnswer, Declined, ItemNow
 from events.psa import ItemChanged
 from events.reasons import Reason
-from tests.memory.calendar import Pace
 from tests.memory.platform import Row, stamp
 from tests.simulation.world import INTEGRATION, NOON, USER, Message, Task, World
 from worker.judging import judge as honest_judge
@@ -29,13 +26,6 @@ from worker.publishing import OutcomeEvents
 
 HOUR = timedelta(hours=1)
 TIMES: dict[str, Any] = {"start": stamp(NOON), "end": stamp(NOON + HOUR)}
-
-
-@pytest.fixture
-def world() -> Generator[World]:
-    made = World(Random(1), pace=Pace(apply=0, lag=0))
-    yield made
-    made.close()
 
 
 def lines(world: World, reason: Reason) -> list[Entry]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
 from datetime import timedelta
 from random import Random
 from types import SimpleNamespace
@@ -17,7 +16,6 @@ from adapters.telemetry.pulse import Pulse
 from events.commands import Cause, Wake
 from events.items import ItemType
 from events.reasons import Reason
-from tests.memory.calendar import Pace
 from tests.memory.platform import stamp
 from tests.simulation.world import INTEGRATION, NOON, USER, Message, Task, World
 from worker.consumers.commands import CommandsConsumer
@@ -28,13 +26,6 @@ from worker.holding import LEASE
 from worker.outages import Outages
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def world() -> Generator[World]:
-    made = World(Random(1), pace=Pace(apply=0, lag=0))
-    yield made
-    made.close()
 
 
 def fails_on(world: World, message: Message, monkeypatch: pytest.MonkeyPatch) -> None:

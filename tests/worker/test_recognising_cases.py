@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 
 import pytest
 
 from events.link import ExternalEvent, LinkState
 from events.reasons import Reason
 from tests.memory.access import MemoryAccess
-from tests.memory.calendar import Pace
 from tests.memory.platform import stamp
 from tests.simulation.runs import sync_now
 from tests.simulation.world import INTEGRATION, NOON, USER, World
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def world() -> Generator[World]:
-    made = World(Random(1), pace=Pace(apply=0, lag=0))
-    yield made
-    made.close()
 
 
 def subjects(world: World) -> list[str]:

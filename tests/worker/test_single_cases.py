@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -30,13 +30,6 @@ HOUR = timedelta(hours=1)
 TIMES: dict[str, Any] = {"start": stamp(NOON), "end": stamp(NOON + HOUR)}
 OTHER = "int-2"
 COLLEAGUE = 8
-
-
-@pytest.fixture
-def world() -> Generator[World]:
-    made = World(Random(1), pace=Pace(apply=0, lag=0))
-    yield made
-    made.close()
 
 
 def appointment(world: World, subject: str = "Review") -> str:

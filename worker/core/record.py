@@ -11,6 +11,7 @@ from events.content import ALL_FIELDS, FIELDS
 from events.link import (
     CREATION,
     CalendarAsk,
+    EventKey,
     ItemKey,
     Link,
     LinkState,
@@ -22,6 +23,7 @@ from events.link import (
     RunResult,
     Undoing,
     Verdict,
+    link_id,
 )
 from events.reasons import Reason
 from events.values import replace
@@ -185,6 +187,21 @@ def left_by_run(link: Link) -> str:
 def redacted(link: Link) -> Link:
     """Return the link without what a run found on its sides: it was, or has become, private."""
     return replace(link, images=tuple(replace(image, before=None, agreed=None) for image in link.images))
+
+
+def at_event(link: Link, event: EventKey, now: datetime) -> Link:
+    """Return a new link of the same item, to an event of which nothing is known yet."""
+    return Link(
+        id=link_id(link.integration_id, event),
+        integration_id=link.integration_id,
+        tenant_id=link.tenant_id,
+        user_id=link.user_id,
+        event=event,
+        origin=Origin.PSA,
+        item=link.item,
+        psa_seen=link.psa_seen,
+        due_at=now,
+    )
 
 
 def found_there(link: Link) -> Link:
