@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from adapters.cronofy.client import Query
+from adapters.process.together import together
 from adapters.telemetry import metrics
 from events.calendar import CalendarWrite, ChannelInfo, Page, Sought, UserInfo, WriteResult
 from events.content import Timed, When
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from adapters.cronofy.client import Cronofy
     from events.integration import Grant, Tokens
     from worker.holding import Holding
-    from worker.ports import Budget, Clock
+    from worker.ports import Assured, Budget, Clock
 
 T = TypeVar("T")
 _REFRESH_BEFORE: Final = timedelta(minutes=5)
@@ -173,9 +174,9 @@ class CronofyAccess:
             query = Query(calendar_ids=(self._calendar_id,), first=when.start - day, last=when.end + day)
         return await self._authorized(lambda token: self._cronofy.first_page(token, query))
 
-    async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
-        """Carry out writes, in one request."""
-        return await self._authorized(lambda token: self._cronofy.batch(token, writes))
+    async def write(self, writes: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
+        """Carry out writes, in one request, once it is made sure that the work is still ours and wanted."""
+        return await self._authorized(lambda token: self._cronofy.batch(token, writes), assured)
 
     @property
     def _calendar_id(self) -> str:
@@ -185,19 +186,24 @@ class CronofyAccess:
 
     # Tokens and allowance
 
-    async def _authorized(self, call: Callable[[str], Awaitable[T]]) -> T:
+    async def _authorized(self, call: Callable[[str], Awaitable[T]], assured: Assured | None = None) -> T:
         try:
-            return await self._call(call, await self._token())
+            return await self._call(call, await self._token(), assured)
         except TokenRejected:
             await self._refresh()
         try:
-            return await self._call(call, await self._token())
+            return await self._call(call, await self._token(), assured)
         except TokenRejected as error:
             # A fresh token that is refused says nothing about the user's authorization.
             raise TryLater(System.CRONOFY, Reason.NOT_AUTHENTICATED, "a fresh token was refused") from error
 
-    async def _call(self, call: Callable[[str], Awaitable[T]], token: str) -> T:
-        await self._spend()
+    async def _call(self, call: Callable[[str], Awaitable[T]], token: str, assured: Assured | None) -> T:
+        if assured is None:
+            await self._spend()
+        else:
+            waited, _ = await together(self._spend(), assured())
+            if waited:
+                await assured()
         try:
             return await call(token)
         except RateLimited as error:
@@ -221,8 +227,11 @@ class CronofyAccess:
         fresh = await self._cronofy.refresh(tokens, self._service.clock.now())
         await self._holding.save(tokens=fresh)
 
-    async def _spend(self) -> None:
-        """Wait for the allowance to send one request. Raises `RateLimited` if that takes too long to wait here."""
+    async def _spend(self) -> float:
+        """Wait for the allowance to send one request. Returns for how many seconds.
+
+        Raises `RateLimited` if that takes too long to wait here.
+        """
         waited = 0.0
         while (wait := await self._service.budget.spend(1, self._lane)) > 0:
             if waited + wait > _WAIT_HERE:
@@ -231,3 +240,4 @@ class CronofyAccess:
             metrics.BUDGET_WAITS.labels(self._lane, "waited").inc()
             await self._service.clock.sleep(wait)
             waited += wait
+        return waited

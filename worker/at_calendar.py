@@ -63,7 +63,6 @@ def _batch_size(work: Slice) -> int:
 
 
 async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
-    await work.holding.assure()
     writes = [_entry(work, one) for one in steps]
     with tracing.together("write to calendar", [one.stored.trace for one in steps]):
         results = await _results(work, writes)
@@ -86,7 +85,7 @@ async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
 
 async def _results(work: Slice, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
     try:
-        return await work.calendar.write(writes)
+        return await work.calendar.write(writes, work.holding.assure)
     except TryLater as error:
         if len(writes) > 1 or error.system is not System.CRONOFY or error.reason is not Reason.SERVER_ERROR:
             raise

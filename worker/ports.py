@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import JsonValue
 
@@ -35,6 +35,11 @@ from events.runs import Run, Totals
 from events.tenant import Tenant, TenantSettings
 from events.traces import Trace
 
+A = TypeVar("A")
+B = TypeVar("B")
+Assured = Callable[[], Coroutine[Any, Any, None]]
+"""Makes sure that the work is still ours and wanted. Raises `Stale` if not."""
+
 
 class Clock(Protocol):
     """Time, given to whoever needs it. `now` is UTC with whole milliseconds, because that is what the store keeps."""
@@ -49,6 +54,14 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+        ...
+
+
+class Together(Protocol):
+    """Awaiting two things that do not depend on each other."""
+
+    async def __call__(self, first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
+        """Await both, at once if that is possible. Raises what the first of them to fail has raised."""
         ...
 
 
@@ -230,7 +243,9 @@ class Calendar(Protocol):
     async def span_page(self, calendar_id: str, start: datetime, end: datetime, *, only_managed: bool) -> Page: ...
     async def look_for(self, event: EventKey, when: When | None, page_url: str, over: Callable[[], bool]) -> Sought: ...
     async def next_page(self, url: str) -> Page: ...
-    async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]: ...
+    async def write(self, writes: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
+        """Carry out writes, once it is made sure that the work is still ours and wanted."""
+        ...
 
 
 class Platform(Protocol):

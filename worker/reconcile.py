@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from events.calendar import CalendarEvent, Page
     from worker.acting import Pair
     from worker.judging import Judged
-    from worker.slice import Slice
+    from worker.slice import Slice, Tools
 
 _AT_ONCE: Final = 500
 """How many links are worked on together: ten full batches."""
@@ -44,11 +44,16 @@ What a run or an event of the PSA tells comes first."""
 _ROUNDS: Final = 20
 
 
-async def reconcile(work: Slice) -> datetime | None:
-    """Return when the integration is due again; None if nothing waits."""
-    horizon = work.now() + _SOON
+async def due_first(tools: Tools, integration_id: str) -> list[Link]:
+    """Read the links to begin with."""
+    return await tools.links.due(integration_id, tools.clock.now() + _SOON, _AT_ONCE)
+
+
+async def reconcile(work: Slice, due: list[Link] | None = None) -> datetime | None:
+    """Return when the integration is due again; None if nothing waits. `due`: the links to begin with, if known."""
+    due = await due_first(work.tools, work.holding.id) if due is None else due
     for _ in range(_ROUNDS):
-        due = await _without_echoes(work, await work.tools.links.due(work.holding.id, horizon, _AT_ONCE))
+        due = await _without_echoes(work, due)
         if _must_look(work, due):
             with tracing.together("look at calendar", [link.trace for link in due]):
                 await _look(work, due)
@@ -60,6 +65,8 @@ async def reconcile(work: Slice) -> datetime | None:
         next_due = await work.tools.links.next_due(work.holding.id)
         if next_due is None or next_due > horizon:
             return await _rested(work, next_due)
+        await work.tools.turn()
+        due = await work.tools.links.due(work.holding.id, work.now(), _AT_ONCE)
     return work.now()
 
 

@@ -30,6 +30,7 @@ from adapters.mongodb.vault import Vault
 from adapters.process.environment import plain
 from adapters.process.logs import logger
 from adapters.process.system import SystemClock, chance, new_id
+from adapters.process.together import together
 from adapters.psa.client import Credentials, Psa
 from adapters.rabbitmq.connection import Connections, connect
 from adapters.rabbitmq.consumer import consume
@@ -279,6 +280,8 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
         runs=Runs(opened.database),
         timing=Timing(),
         outages=opened.shop.outages,
+        together=together,
+        turn=opened.shop.turn.wait,
         stopping=opened.shop.stopping.is_set,
     )
 

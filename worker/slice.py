@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Platform,
         Portal,
         Runs,
+        Together,
     )
 
 
@@ -68,6 +69,9 @@ class Tools:
     runs: Runs
     timing: Timing
     outages: Outages
+    together: Together
+    turn: Callable[[], Awaitable[None]]
+    """Lets more come in first, if it is just coming in: what comes in together is worked on together."""
     stopping: Callable[[], bool]
     """Whether this process is about to end: what can be done later is."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,24 @@ class Stepper:
             await Step(label)
         else:
             await NoStep()
+
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+async def one_by_one(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
+    """Await what may be awaited at the same time, the second first: nobody may rely on an order."""
+    try:
+        late = await second
+    except BaseException:
+        first.close()
+        raise
+    return await first, late
+
+
+async def nobody_comes() -> None:
+    """Wait for nothing: nothing is just coming in."""
 
 
 class MemoryClock:

@@ -29,7 +29,7 @@ from events.traces import Trace
 from tests.memory.access import ACCOUNT, MemoryAccess
 from tests.memory.calendar import CALENDAR_ID, MemoryCalendar, Pace
 from tests.memory.platform import MemoryPlatform
-from tests.memory.steps import MemoryClock, Step, Stepper
+from tests.memory.steps import MemoryClock, Step, Stepper, nobody_comes, one_by_one
 from tests.memory.store import MemoryIntegrations, MemoryJournal, MemoryLeavers, MemoryLinks, MemoryOrders, MemoryRuns
 from tests.memory.tenants import MemoryTenants
 from worker.core.record import Timing
@@ -134,6 +134,8 @@ class World:
             runs=self.runs,
             timing=self.timing,
             outages=Outages(structlog.get_logger()),
+            together=one_by_one,
+            turn=nobody_comes,
             stopping=lambda: False,
         )
         self.tenants = MemoryTenants(self.step, self.integrations)
@@ -205,7 +207,7 @@ class World:
     async def _handle(self, message: Message) -> None:
         match message.content:
             case ItemChanged() as event:
-                taken = await take_items([event], self.integrations, self.links, self.clock.now())
+                taken = await take_items([event], self.integrations, self.links, one_by_one, self.clock.now())
                 await self.wake([Wake(integration_id=id_, cause=Cause.PSA_EVENT) for id_ in taken.wakes])
             case datetime() as since:
                 if await self.integrations.note_change(INTEGRATION, since, self.clock.now()):

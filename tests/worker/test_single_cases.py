@@ -25,6 +25,7 @@ from tests.simulation.people import People
 from tests.simulation.properties import check_all
 from tests.simulation.schedules import check_it_stays_at_rest
 from tests.simulation.world import INTEGRATION, NOON, USER, World
+from worker.ports import Assured
 
 HOUR = timedelta(hours=1)
 TIMES: dict[str, Any] = {"start": stamp(NOON), "end": stamp(NOON + HOUR)}
@@ -220,9 +221,9 @@ def test_a_user_with_a_flood_of_items_keeps_others_waiting_for_one_turn_only(
     world.integrations.put(replace(mine, id=OTHER, user_id=COLLEAGUE))
     honest = world.calendar.write
 
-    async def write(batch: Sequence[CalendarWrite]) -> list[WriteResult]:
+    async def write(batch: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
         world.clock.advance(10)
-        return await honest(batch)
+        return await honest(batch, assured)
 
     monkeypatch.setattr(world.calendar, "write", write)
     for number in range(600):
@@ -318,10 +319,10 @@ def test_of_a_batch_some_entries_of_which_fail_each_has_its_own_end(
     }
     sizes: list[int] = []
 
-    async def write(batch: Sequence[CalendarWrite]) -> list[WriteResult]:
+    async def write(batch: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
         sizes.append(len(batch))
         taken = [one for one in batch if getattr(one, "summary", "") not in answers]
-        await honest(taken)
+        await honest(taken, assured)
         results = [answers.get(getattr(one, "summary", ""), Accepted()) for one in batch]
         answers.pop("item 7", None)
         return results
@@ -347,10 +348,10 @@ def test_a_removal_of_what_is_not_there_is_success_unless_reads_still_show_it(
     item = appointment(world)
     honest, sent = world.calendar.write, 0
 
-    async def write(batch: Sequence[CalendarWrite]) -> list[WriteResult]:
+    async def write(batch: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
         nonlocal sent
         sent += 1
-        return [NotThere() for _ in batch] if sent == 1 else await honest(batch)
+        return [NotThere() for _ in batch] if sent == 1 else await honest(batch, assured)
 
     monkeypatch.setattr(world.calendar, "write", write)
     if not still_shown:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from adapters.process.together import together
 from adapters.rabbitmq.consumer import Delivery, Inbox, ack_batch
 from adapters.telemetry import tracing
 from adapters.telemetry.metrics import EVENT_AGE
@@ -80,7 +81,7 @@ class ItemsConsumer:
         began = self.shop.clock.monotonic()
         events = [event for delivery in batch if (event := await self._read(delivery, spans)) is not None]
         taken = await self.shop.insist(
-            lambda: take_items(events, self.wishes, self.observations, self.shop.clock.now())
+            lambda: take_items(events, self.wishes, self.observations, together, self.shop.clock.now())
         )
         if isinstance(taken, Park):
             await self._one_by_one(batch, taken, spans)

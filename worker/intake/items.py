@@ -34,7 +34,7 @@ from events.values import replace
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from worker.ports import Observations, Wishes
+    from worker.ports import Observations, Together, Wishes
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -69,7 +69,9 @@ class _Plan:
     old: int = 0
 
 
-async def take_items(batch: Sequence[ItemChanged], wishes: Wishes, observations: Observations, now: datetime) -> Taken:
+async def take_items(
+    batch: Sequence[ItemChanged], wishes: Wishes, observations: Observations, together: Together, now: datetime
+) -> Taken:
     """Store what a batch of events says, and return whom to wake. Raises `TryLater` if the store is away.
 
     The batch must not be acked before the wake-ups are sent, or their integrations marked due.
@@ -78,8 +80,9 @@ async def take_items(batch: Sequence[ItemChanged], wishes: Wishes, observations:
     changes = {key: event.data for key, event in newest.items()}
     plan = _Plan(now, changes, {key: event.traceparent or "" for key, event in newest.items()})
     users = {(change.tenant_id, user) for change in plan.changes.values() for user in change.assignees or ()}
-    assignees = _grouped(await wishes.assignees(sorted(users)), lambda one: (one.tenant_id, one.user_id))
-    for key, links in (await _standing(plan, observations)).items():
+    found, standing = await together(wishes.assignees(sorted(users)), _standing(plan, observations))
+    assignees = _grouped(found, lambda one: (one.tenant_id, one.user_id))
+    for key, links in standing.items():
         change = plan.changes[key]
         mine = [one for user in set(change.assignees or ()) for one in assignees.get((key.tenant_id, user), ())]
         _plan_item(plan, key, links, mine)

@@ -17,7 +17,7 @@ from events.runs import Phase, Position, RunState, RunTrigger
 from events.values import replace
 from worker import outcomes
 from worker.core.runs import verdict
-from worker.reconcile import reconcile
+from worker.reconcile import due_first, reconcile
 from worker.runs.ending import end, save
 from worker.runs.reading import read_page
 from worker.runs.sending import send_page
@@ -42,9 +42,11 @@ _HASTENED: Final = Position(page="hastened")
 async def bring_to_rest(work: Slice) -> datetime | None:
     """Reconcile, and go on with the run under way in turns. Returns when there is more to do; None if nothing waits."""
     ends = work.tools.clock.monotonic() + TURN
-    run = await _under_way(work)
+    id_ = work.holding.id
+    found, due = await work.tools.together(work.tools.runs.under_way(id_), due_first(work.tools, id_))
+    run = None if found is None else await _to_go_on_with(work, found)
     work.run_id = run.id if run is not None and not run.over else ""
-    due_at = await reconcile(work)
+    due_at = await reconcile(work, due)
     if run is not None and not run.over:
         # Or a worker that takes over from a dead one would look once more for all that the run has written so far.
         await work.holding.save()
@@ -67,11 +69,8 @@ class _Waits:
     until: datetime
 
 
-async def _under_way(work: Slice) -> Run | None:
-    """Return the run to go on with. It goes on under new settings, but not with another calendar."""
-    run = await work.tools.runs.under_way(work.holding.id)
-    if run is None:
-        return None
+async def _to_go_on_with(work: Slice, run: Run) -> Run:
+    """Return the run under way as it goes on: under new settings, but not with another calendar."""
     if run.calendar_id != work.policy.calendar_id:
         return await end(work.tools, work.holding, run, RunState.CANCELLED, Reason.CALENDAR_REPLACED)
     epoch = work.holding.integration.epoch
