@@ -33,17 +33,18 @@ from worker.leaving import answer_late, forget, leave, leave_former
 from worker.orders import Desk, carry_out
 from worker.reconcile import reconcile
 from worker.revising import bury_late, revise
-from worker.runs.going import bring_to_rest
+from worker.runs.going import Found, bring_to_rest, find
 from worker.setup import Setup
 from worker.slice import Slice
 from worker.telling import Occasion
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from events.integration import SettingsWish
     from events.lanes import Lane
+    from events.orders import Order
     from events.tenant import TenantSettings
     from worker.access import Access
     from worker.ports import Calendar, Commands, Leases
@@ -150,8 +151,10 @@ class Executor:
             return _earliest(await self._orders(wake, holding), await self._leave(wake, holding, setup))
         try:
             await setup.run()
-            go_on_at = await self._orders(wake, holding)
-            due_at = _earliest(go_on_at, await self._reconcile(wake, setup) if setup.ready() else None)
+            orders, found = await self.tools.together(self.tools.orders.open(holding.id), find(self.tools, holding.id))
+            go_on_at = await self._carry_out(wake, holding, orders)
+            fresh = None if orders or holding.held.revising else found
+            due_at = _earliest(go_on_at, await self._reconcile(wake, setup, fresh) if setup.ready() else None)
         except (MustReconnect, Refused, Gone) as error:
             # A whole request was turned down. Only the account's own state says whether the connection is to blame.
             await setup.check_connection()
@@ -163,7 +166,10 @@ class Executor:
         return _earliest(due_at, holding.held.probe_at)
 
     async def _orders(self, wake: Wake, holding: Holding) -> datetime | None:
-        return await carry_out(Desk(self.tools, holding, partial(self._pretend, wake, holding)))
+        return await self._carry_out(wake, holding, await self.tools.orders.open(holding.id))
+
+    async def _carry_out(self, wake: Wake, holding: Holding, orders: Sequence[Order]) -> datetime | None:
+        return await carry_out(Desk(self.tools, holding, partial(self._pretend, wake, holding)), orders)
 
     async def _pretend(self, wake: Wake, holding: Holding, settings: SettingsWish) -> Slice:
         """Return a slice under settings that are not saved."""
@@ -193,11 +199,11 @@ class Executor:
         occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)
         return Slice(self.tools, holding, partial(self.open_calendar, holding), policy, occasion, trouble)
 
-    async def _reconcile(self, wake: Wake, setup: Setup) -> datetime | None:
+    async def _reconcile(self, wake: Wake, setup: Setup, found: Found | None) -> datetime | None:
         work, holding = await self._begin(wake, setup), setup.holding
         if holding.held.revising:
             await revise(work)
-        due_at = await bring_to_rest(work)
+        due_at = await bring_to_rest(work, found or await find(self.tools, holding.id))
         if not work.over and await audit(work, setup):
             due_at = await reconcile(work)
         due_at = _earliest(due_at, upcoming(holding.held.audit))

@@ -13,7 +13,7 @@ Either way the PSA platform is told when the order is closed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -57,10 +57,10 @@ class Desk:
     """Gives the work under settings that are not saved, to look and judge with."""
 
 
-async def carry_out(desk: Desk) -> datetime | None:
-    """Carry out the integration's open orders, the oldest first. Returns when one of them has to be gone on with."""
+async def carry_out(desk: Desk, orders: Sequence[Order]) -> datetime | None:
+    """Carry out an integration's open orders, the oldest first. Returns when one of them has to be gone on with."""
     again: list[datetime] = []
-    for order in await desk.tools.orders.open(desk.holding.id):
+    for order in orders:
         refusal: Refused | None = None
         try:
             go_on_at = await _carry_out(desk, order)

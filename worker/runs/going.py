@@ -26,8 +26,9 @@ from worker.runs.undoing import take_back_page
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from events.link import Link
     from events.runs import Run
-    from worker.slice import Slice
+    from worker.slice import Slice, Tools
 
 TURN: Final = 10.0
 """Seconds after which a run gives way, so that hints which have come in meanwhile are followed."""
@@ -39,14 +40,25 @@ _HASTENED: Final = Position(page="hastened")
 """Everything was looked at, and all that is still under way is due."""
 
 
-async def bring_to_rest(work: Slice) -> datetime | None:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was under way and due when it was looked for."""
+
+    run: Run | None
+    due: list[Link]
+
+
+async def find(tools: Tools, integration_id: str) -> Found:
+    """Look what there is to go on with."""
+    return Found(*await tools.together(tools.runs.under_way(integration_id), due_first(tools, integration_id)))
+
+
+async def bring_to_rest(work: Slice, found: Found) -> datetime | None:
     """Reconcile, and go on with the run under way in turns. Returns when there is more to do; None if nothing waits."""
     ends = work.tools.clock.monotonic() + TURN
-    id_ = work.holding.id
-    found, due = await work.tools.together(work.tools.runs.under_way(id_), due_first(work.tools, id_))
-    run = None if found is None else await _to_go_on_with(work, found)
+    run = None if found.run is None else await _to_go_on_with(work, found.run)
     work.run_id = run.id if run is not None and not run.over else ""
-    due_at = await reconcile(work, due)
+    due_at = await reconcile(work, found.due)
     if run is not None and not run.over:
         # Or a worker that takes over from a dead one would look once more for all that the run has written so far.
         await work.holding.save()
