@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Lane(StrEnum):
@@ -14,6 +15,10 @@ class Lane(StrEnum):
     """A person pressed a button."""
     BACKFILL = "backfill"
     AUDIT = "audit"
+
+
+KEPT_AHEAD: Final = 0.25
+"""Seconds for which a request may be sent later than its allowance was taken."""
 
 
 @dataclass(frozen=True, slots=True)

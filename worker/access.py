@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from adapters.cronofy.client import Query
-from adapters.process.together import together
 from adapters.telemetry import metrics
 from events.calendar import CalendarWrite, ChannelInfo, Page, Sought, UserInfo, WriteResult
 from events.content import Timed, When
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from adapters.cronofy.client import Cronofy
     from events.integration import Grant, Tokens
     from worker.holding import Holding
-    from worker.ports import Assured, Budget, Clock
+    from worker.ports import Budget, Clock
 
 T = TypeVar("T")
 _REFRESH_BEFORE: Final = timedelta(minutes=5)
@@ -174,9 +173,9 @@ class CronofyAccess:
             query = Query(calendar_ids=(self._calendar_id,), first=when.start - day, last=when.end + day)
         return await self._authorized(lambda token: self._cronofy.first_page(token, query))
 
-    async def write(self, writes: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
-        """Carry out writes, in one request, once it is made sure that the work is still ours and wanted."""
-        return await self._authorized(lambda token: self._cronofy.batch(token, writes), assured)
+    async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
+        """Carry out writes, in one request. Raises `Stale` if they had to wait, and are no longer ours or wanted."""
+        return await self._authorized(lambda token: self._cronofy.batch(token, writes), effect=True)
 
     @property
     def _calendar_id(self) -> str:
@@ -186,24 +185,20 @@ class CronofyAccess:
 
     # Tokens and allowance
 
-    async def _authorized(self, call: Callable[[str], Awaitable[T]], assured: Assured | None = None) -> T:
+    async def _authorized(self, call: Callable[[str], Awaitable[T]], *, effect: bool = False) -> T:
         try:
-            return await self._call(call, await self._token(), assured)
+            return await self._call(call, await self._token(), effect=effect)
         except TokenRejected:
             await self._refresh()
         try:
-            return await self._call(call, await self._token(), assured)
+            return await self._call(call, await self._token(), effect=effect)
         except TokenRejected as error:
             # A fresh token that is refused says nothing about the user's authorization.
             raise TryLater(System.CRONOFY, Reason.NOT_AUTHENTICATED, "a fresh token was refused") from error
 
-    async def _call(self, call: Callable[[str], Awaitable[T]], token: str, assured: Assured | None) -> T:
-        if assured is None:
-            await self._spend()
-        else:
-            waited, _ = await together(self._spend(), assured())
-            if waited:
-                await assured()
+    async def _call(self, call: Callable[[str], Awaitable[T]], token: str, *, effect: bool) -> T:
+        if await self._spend() and effect:
+            await self._holding.assure()
         try:
             return await call(token)
         except RateLimited as error:

@@ -46,13 +46,17 @@ async def put_and_remove(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     for one in steps:
         work.tell(telling.overruled, one.link, one.decision)
     pairs = [(one.stored, work.under_way(work.intend(one))) for one in steps]
-    saved = {link.id: link for link in await work.save(pairs)}
+    # Neither needs the other: an intention without its effect is what a crash leaves, too.
+    stored, _ = await work.tools.together(work.save(pairs), work.holding.assure())
+    saved = {link.id: link for link in stored}
     intended = [replace(one, stored=saved[one.link.id]) for one in steps if one.link.id in saved]
     again: list[Judged] = []
     size = _batch_size(work)
     for first in range(0, len(intended), size):
-        if first and work.over:
-            break  # the others are written down as wanted, and sent by whoever goes on
+        if first:
+            if work.over:
+                break  # the others are written down as wanted, and sent by whoever goes on
+            await work.holding.assure()
         again += await _write(work, intended[first : first + size])
     return again
 
@@ -85,7 +89,7 @@ async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
 
 async def _results(work: Slice, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
     try:
-        return await work.calendar.write(writes, work.holding.assure)
+        return await work.calendar.write(writes)
     except TryLater as error:
         if len(writes) > 1 or error.system is not System.CRONOFY or error.reason is not Reason.SERVER_ERROR:
             raise

@@ -71,7 +71,8 @@ async def _ours(work: Slice, calendar_id: str) -> list[CalendarEvent]:
 
 async def _remove(work: Slice, events: Sequence[CalendarEvent], reason: Reason) -> None:
     keys = [ManagedEvent(event.calendar_id, str(event.event_id)) for event in events]
-    results = await work.calendar.write([RemoveEventWrite(key) for key in keys], work.holding.assure)
+    await work.holding.assure()
+    results = await work.calendar.write([RemoveEventWrite(key) for key in keys])
     for key, result in zip(keys, results, strict=True):
         match result:
             case Rejected(reason=refusal, detail=detail):

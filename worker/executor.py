@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from adapters.telemetry import metrics, tracing
 from adapters.telemetry.pulse import moved
@@ -39,18 +39,19 @@ from worker.slice import Slice
 from worker.telling import Occasion
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from datetime import datetime
 
     from events.integration import SettingsWish
     from events.lanes import Lane
     from events.orders import Order
-    from events.tenant import TenantSettings
+    from events.tenant import Tenant, TenantSettings
     from worker.access import Access
     from worker.ports import Calendar, Commands, Leases
     from worker.slice import Tools
     from worker.tenants import TenantCache
 
+_NEWS: Final = frozenset({Cause.PSA_EVENT, Cause.NOTIFICATION})
 _TURN: Final = 50.0
 """Seconds after which a wake-up gives way to a new one, so that no message is held for long."""
 
@@ -65,6 +66,7 @@ class Executor:
     tools: Tools
     open_access: Callable[[Holding], Access]
     open_calendar: Callable[[Holding, Lane], Calendar]
+    fill_purse: Callable[[], Coroutine[Any, Any, None]]
 
     async def execute(self, wake: Wake, message_id: str) -> str:
         """Execute a wake-up. Returns what came of it, for the log. Raises `TryLater` if store or broker are away."""
@@ -74,7 +76,9 @@ class Executor:
             return error.reason.value  # it is due later, and not for us
 
     async def _take(self, wake: Wake, message_id: str) -> str:
-        taken = await self.leases.take(wake.integration_id, message_id, LEASE)
+        taken, _ = await self.tools.together(
+            self.leases.take(wake.integration_id, message_id, LEASE), self._prepare(wake)
+        )
         match taken:
             case Unknown():
                 await self.tools.leavers.erase_late(wake.integration_id, self.tools.clock.now())
@@ -84,6 +88,11 @@ class Executor:
                 return "busy"
             case Taken():
                 return await self._work(wake, taken)
+
+    async def _prepare(self, wake: Wake) -> None:
+        """Have allowance in hand when something happened, for then there is something to look at or to write."""
+        if wake.cause in _NEWS:
+            await self.fill_purse()
 
     async def _work(self, wake: Wake, taken: Taken) -> str:
         began = self.tools.clock.monotonic()
@@ -145,16 +154,19 @@ class Executor:
         return due_at
 
     async def _attempt(self, wake: Wake, holding: Holding) -> datetime | None:
+        together = self.tools.together
         setup = Setup(holding, self.open_access(holding), self.tools.outcomes, self.tools.clock)
         if holding.integration.wanted.deletion is not None:
             # Orders first: whoever wants everything told and then erased is to be told.
             return _earliest(await self._orders(wake, holding), await self._leave(wake, holding, setup))
         try:
             await setup.run()
-            orders, found = await self.tools.together(self.tools.orders.open(holding.id), find(self.tools, holding.id))
+            orders, (found, tenant) = await together(
+                self.tools.orders.open(holding.id), together(find(self.tools, holding.id), self._tenant(holding))
+            )
             go_on_at = await self._carry_out(wake, holding, orders)
             fresh = None if orders or holding.held.revising else found
-            due_at = _earliest(go_on_at, await self._reconcile(wake, setup, fresh) if setup.ready() else None)
+            due_at = _earliest(go_on_at, await self._reconcile(wake, setup, tenant, fresh) if setup.ready() else None)
         except (MustReconnect, Refused, Gone) as error:
             # A whole request was turned down. Only the account's own state says whether the connection is to blame.
             await setup.check_connection()
@@ -177,15 +189,17 @@ class Executor:
         tenant = await self.tenants.of(integration.tenant_id, integration.wanted.tenant_version)
         return self._opened(wake, holding, _policy(holding, settings, tenant.settings), _no_trouble)
 
-    async def _begin(self, wake: Wake, setup: Setup) -> Slice:
+    async def _tenant(self, holding: Holding) -> Tenant:
+        integration = holding.integration
+        if holding.held.tenant_version < 0:
+            # What the tenant decided before there was this integration, nobody has told it.
+            return await self.tenants.now(integration.tenant_id)
+        return await self.tenants.of(integration.tenant_id, integration.wanted.tenant_version)
+
+    async def _begin(self, wake: Wake, setup: Setup, tenant: Tenant) -> Slice:
         holding = setup.holding
         integration = holding.integration
         wanted, known = integration.wanted.tenant_version, holding.held.tenant_version
-        # What the tenant decided before there was this integration, nobody has told it.
-        asking = (
-            self.tenants.now(integration.tenant_id) if known < 0 else self.tenants.of(integration.tenant_id, wanted)
-        )
-        tenant = await asking
         if known < wanted:
             await self.tools.links.all_due(integration.id, self.tools.clock.now())
             await self.tools.journal.keep_anew(integration.id, integration.tenant_id, self.tools.clock.now())
@@ -199,8 +213,8 @@ class Executor:
         occasion = Occasion(self.tools.clock.now(), wake.cause, wake.correlation_id)
         return Slice(self.tools, holding, partial(self.open_calendar, holding), policy, occasion, trouble)
 
-    async def _reconcile(self, wake: Wake, setup: Setup, found: Found | None) -> datetime | None:
-        work, holding = await self._begin(wake, setup), setup.holding
+    async def _reconcile(self, wake: Wake, setup: Setup, tenant: Tenant, found: Found | None) -> datetime | None:
+        work, holding = await self._begin(wake, setup, tenant), setup.holding
         if holding.held.revising:
             await revise(work)
         due_at = await bring_to_rest(work, found or await find(self.tools, holding.id))
@@ -211,7 +225,7 @@ class Executor:
         return _earliest(due_at, await leave_former(work) if not work.over else work.now())
 
     async def _leave(self, wake: Wake, holding: Holding, setup: Setup) -> datetime | None:
-        work = await self._begin(wake, setup)
+        work = await self._begin(wake, setup, await self._tenant(holding))
         if not holding.held.deleted:
             return await leave(work, setup)
         await bury_late(work)

@@ -37,8 +37,6 @@ from events.traces import Trace
 
 A = TypeVar("A")
 B = TypeVar("B")
-Assured = Callable[[], Coroutine[Any, Any, None]]
-"""Makes sure that the work is still ours and wanted. Raises `Stale` if not."""
 
 
 class Clock(Protocol):
@@ -243,9 +241,7 @@ class Calendar(Protocol):
     async def span_page(self, calendar_id: str, start: datetime, end: datetime, *, only_managed: bool) -> Page: ...
     async def look_for(self, event: EventKey, when: When | None, page_url: str, over: Callable[[], bool]) -> Sought: ...
     async def next_page(self, url: str) -> Page: ...
-    async def write(self, writes: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
-        """Carry out writes, once it is made sure that the work is still ours and wanted."""
-        ...
+    async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]: ...
 
 
 class Platform(Protocol):

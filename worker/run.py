@@ -70,6 +70,7 @@ from worker.ops.server import Ops, ops_app
 from worker.outages import Outages, watch_broker
 from worker.parts import Part
 from worker.publishing import EXCHANGES, DeadLetterBox, OutcomeEvents, WakeUps
+from worker.purse import Purse
 from worker.said import Said
 from worker.slice import Tools
 from worker.starting import refuse_to_lose, say_what_is_slow
@@ -264,7 +265,8 @@ async def _start(
 async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: SystemClock) -> Executor:
     settings = opened.settings
     cronofy, psa = await _clients(stack, settings)
-    service = Service(cronofy, opened.budget, clock, settings.cronofy_callback_url)
+    purse = Purse(opened.budget, clock)
+    service = Service(cronofy, purse, clock, settings.cronofy_callback_url)
     tenants = TenantCache(opened.tenants, clock, timedelta(days=settings.log_keep_days))
     tools = Tools(
         links=opened.links,
@@ -288,7 +290,7 @@ async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: Sy
     def access(holding: Holding, lane: Lane = Lane.REAL_TIME) -> CronofyAccess:
         return CronofyAccess(service, holding, lane)
 
-    return Executor(opened.integrations, opened.shop.commands, tenants, tools, access, access)
+    return Executor(opened.integrations, opened.shop.commands, tenants, tools, access, access, purse.fill)
 
 
 async def _open_office(stack: contextlib.AsyncExitStack, opened: _Opened, offices: Offices) -> Office:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pymongo.write_concern import WriteConcern
 
 from adapters.mongodb.driver import Collection, Database, Document, aggregate, away
-from events.lanes import Allowance, Lane
+from events.lanes import KEPT_AHEAD, Allowance, Lane
 
 COLLECTION: Final = "rate_budget"
 _LEFT_TO_OTHERS: Final[Mapping[Lane, float]] = {
@@ -45,12 +45,14 @@ def bucket_of(allowance: Allowance) -> Bucket:
     """Return the largest bucket from which, when full, a second and a minute take no more than they may.
 
     It holds one request at least, and at most half of what a minute may see, so that the rest of it is not starved.
+    What is sent within a second or a minute may have been taken a moment before its beginning.
     """
     per_second, per_minute = allowance.per_second, allowance.per_minute
-    both_used_up = (60 * per_second - per_minute) / 59
+    second, minute = 1 + KEPT_AHEAD, 60 + KEPT_AHEAD
+    both_used_up = (minute * per_second - second * per_minute) / (minute - second)
     size = min(max(both_used_up, 1.0), per_minute / 2)
     # A size of one is a second's whole allowance where that is one: then half the rate keeps two of them apart.
-    return Bucket(size, refill=min((per_minute - size) / 60, max(per_second - size, per_second / 2)))
+    return Bucket(size, refill=min((per_minute - size) / minute, max((per_second - size) / second, per_second / 2)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,12 +54,12 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in (secret, quote(secret, ""))}
         self._known = sorted(known, key=len, reverse=True)
-        self._names = lru_cache(maxsize=2_000)(self.text)  # the same few again and again
+        self._constant = lru_cache(maxsize=2_000)(self.text)  # the same few again and again
 
     def __call__(self, _logger: object, _name: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         """Return a line that may be seen. The line's own constant name stays."""
         return {
-            self._names(name): value if name == "event" and isinstance(value, Enum) else self._named(name, value)
+            self._constant(name): value if name == "event" and isinstance(value, Enum) else self._named(name, value)
             for name, value in line.items()
         }
 
@@ -70,6 +70,8 @@ class Redactor:
         if type(value) is str:  # most of them
             return self.text(value)
         match value:
+            case Enum(value=str() as said):
+                return self._constant(said)
             case Enum():
                 return self._value(value.value, depth)
             case str():

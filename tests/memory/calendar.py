@@ -13,7 +13,6 @@ from events.failures import System, TryLater
 from events.link import EventKey, ManagedEvent
 from events.reasons import Reason
 from tests.memory.steps import MemoryClock, Stepper
-from worker.ports import Assured
 from worker.projection.events import key_of
 
 CALENDAR_ID = "cal_1"
@@ -144,8 +143,7 @@ class MemoryCalendar:
             self.walked.append(number)
         return Sought(next((e for e in self.visible.values() if key_of(e) == event), None))
 
-    async def write(self, writes: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
-        await assured()
+    async def write(self, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
         self.on_write(writes)
         began = self.clock.now()
         await self.step("write calendar")

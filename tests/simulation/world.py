@@ -109,6 +109,7 @@ class World:
         self.runs = MemoryRuns(self.step)
         self.journal = MemoryJournal(self.step)
         self.outcomes: list[Outcome] = []
+        self.turn: Callable[[], Coroutine[Any, Any, None]] = nobody_comes
         self.on_outcome: Callable[[Outcome], None] = lambda _: None
         self.parked: list[tuple[Link, Entry]] = []
         self.tasks: list[Task] = []
@@ -135,13 +136,15 @@ class World:
             timing=self.timing,
             outages=Outages(structlog.get_logger()),
             together=one_by_one,
-            turn=nobody_comes,
+            turn=lambda: self.turn(),  # noqa: PLW0108 - it can be another one later
             stopping=lambda: False,
         )
         self.tenants = MemoryTenants(self.step, self.integrations)
         tenants = TenantCache(self.tenants, self.clock, timedelta(days=90))
         self.access = MemoryAccess(self.step, self.clock)
-        self.executor = Executor(self.integrations, self, tenants, tools, lambda _: self.access, self._open_calendar)
+        self.executor = Executor(
+            self.integrations, self, tenants, tools, lambda _: self.access, self._open_calendar, nobody_comes
+        )
 
     def _open_calendar(self, holding: Holding, lane: Lane) -> MemoryCalendar:
         del holding, lane

@@ -24,7 +24,6 @@ from tests.memory.platform import stamp
 from tests.simulation.runs import sync_now
 from tests.simulation.wizard import Wizard
 from tests.simulation.world import INTEGRATION, NOON, USER, Message, World
-from worker.ports import Assured
 
 HOUR = timedelta(hours=1)
 TIMES: dict[str, Any] = {"start": stamp(NOON), "end": stamp(NOON + HOUR)}
@@ -134,12 +133,12 @@ def test_a_run_whose_connection_is_revoked_in_the_middle_goes_on_where_it_was(
     honest = world.calendar.write
     asked: list[int] = []
 
-    async def write(batch: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
+    async def write(batch: Sequence[CalendarWrite]) -> list[WriteResult]:
         if len(asked) == 2 and not world.access.connected:
             raise MustReconnect(Reason.REAUTHORISE_NEEDED, "invalid_grant")
         asked.append(len(batch))
         world.access.connected = len(asked) != 2
-        return await honest(batch, assured)
+        return await honest(batch)
 
     monkeypatch.setattr(world.calendar, "write", write)
     sync_now(world)

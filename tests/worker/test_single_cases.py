@@ -20,12 +20,11 @@ from events.link import LinkState, Origin
 from events.reasons import Reason
 from tests.memory.calendar import Pace
 from tests.memory.platform import stamp
-from tests.memory.steps import MemoryClock
+from tests.memory.steps import MemoryClock, nobody_comes
 from tests.simulation.people import People
 from tests.simulation.properties import check_all
 from tests.simulation.schedules import check_it_stays_at_rest
 from tests.simulation.world import INTEGRATION, NOON, USER, World
-from worker.ports import Assured
 
 HOUR = timedelta(hours=1)
 TIMES: dict[str, Any] = {"start": stamp(NOON), "end": stamp(NOON + HOUR)}
@@ -221,9 +220,9 @@ def test_a_user_with_a_flood_of_items_keeps_others_waiting_for_one_turn_only(
     world.integrations.put(replace(mine, id=OTHER, user_id=COLLEAGUE))
     honest = world.calendar.write
 
-    async def write(batch: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
+    async def write(batch: Sequence[CalendarWrite]) -> list[WriteResult]:
         world.clock.advance(10)
-        return await honest(batch, assured)
+        return await honest(batch)
 
     monkeypatch.setattr(world.calendar, "write", write)
     for number in range(600):
@@ -249,6 +248,34 @@ def take_in(world: World) -> None:
         task = world.deliver(messages[0])
         while task.alive:
             world.advance_task(task)
+
+
+def test_what_comes_in_while_its_integration_is_worked_on_already_is_written_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the first of a stream would be followed by many small writes, each with what has just come in."""
+    honest, sizes = world.calendar.write, list[int]()
+
+    def make(count: int) -> None:
+        for _ in range(count):
+            world.platform.make(ItemType.APPOINTMENT, USER, subject="one of a stream", **TIMES)
+        take_in(world)
+
+    async def write(batch: Sequence[CalendarWrite]) -> list[WriteResult]:
+        sizes.append(len(batch))
+        if len(sizes) == 1:
+            make(1)
+        return await honest(batch)
+
+    async def turn() -> None:
+        make(8)
+        world.turn = nobody_comes
+
+    monkeypatch.setattr(world.calendar, "write", write)
+    world.turn = turn
+    make(1)
+    world.settle()
+    assert sizes == [1, 9]
 
 
 # Reads and writes that fail in part
@@ -319,10 +346,10 @@ def test_of_a_batch_some_entries_of_which_fail_each_has_its_own_end(
     }
     sizes: list[int] = []
 
-    async def write(batch: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
+    async def write(batch: Sequence[CalendarWrite]) -> list[WriteResult]:
         sizes.append(len(batch))
         taken = [one for one in batch if getattr(one, "summary", "") not in answers]
-        await honest(taken, assured)
+        await honest(taken)
         results = [answers.get(getattr(one, "summary", ""), Accepted()) for one in batch]
         answers.pop("item 7", None)
         return results
@@ -348,10 +375,10 @@ def test_a_removal_of_what_is_not_there_is_success_unless_reads_still_show_it(
     item = appointment(world)
     honest, sent = world.calendar.write, 0
 
-    async def write(batch: Sequence[CalendarWrite], assured: Assured) -> list[WriteResult]:
+    async def write(batch: Sequence[CalendarWrite]) -> list[WriteResult]:
         nonlocal sent
         sent += 1
-        return [NotThere() for _ in batch] if sent == 1 else await honest(batch, assured)
+        return [NotThere() for _ in batch] if sent == 1 else await honest(batch)
 
     monkeypatch.setattr(world.calendar, "write", write)
     if not still_shown:

@@ -1,0 +1,57 @@
+"""Awaiting two things at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from adapters.process.together import together
+from events.failures import System, TryLater
+from events.reasons import Reason
+
+
+async def test_both_run_at_the_same_time_and_both_results_come_back_in_order() -> None:
+    met = asyncio.Barrier(2)
+
+    async def meet(name: str) -> str:
+        async with asyncio.timeout(5), met:
+            return name
+
+    assert await together(meet("one"), meet("other")) == ("one", "other")
+
+
+async def test_the_error_of_one_comes_out_as_it_is_and_the_other_is_cancelled() -> None:
+    cancelled = asyncio.Event()
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise TryLater(System.STORE, Reason.UNREACHABLE, "away")
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    with pytest.raises(TryLater) as raised:
+        await together(wait(), fail())
+    assert raised.value.reason is Reason.UNREACHABLE
+    assert cancelled.is_set()
+
+
+async def test_who_is_cancelled_cancels_both() -> None:
+    cancelled: list[str] = []
+
+    async def wait(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(together(wait("one"), wait("other")))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        waiting.cancel()
+    assert sorted(cancelled) == ["one", "other"]
