@@ -182,7 +182,7 @@ PLANTS: list[tuple[Plant, Faults, int]] = [
     (looking_only_where_the_hint_points, NONE, 3),
     (writing_before_writing_down, OUTAGES, 50),
     (saving_without_a_fence, CUTS, 23),
-    (releasing_without_looking_at_the_mark, CRASHES, 1588),
+    (releasing_without_looking_at_the_mark, CRASHES, 1673),
     (believing_the_latest_message, TWICE, 4),
     (forgetting_early_deletions, NONE, 69),
     (creating_without_a_reference, OUTAGES, 5),
