@@ -224,7 +224,7 @@ class Freeze:
     """Fingerprints of the texts between which it went to and fro; any other text is a person's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Churn:
     """How much was written lately, and what went to and fro."""
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Generator, Mapping, Sequence
+from datetime import UTC
 from enum import StrEnum
 from typing import Any, Final, Protocol, cast
 
 import pymongo
+from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import (
     BulkWriteError,
@@ -126,8 +128,9 @@ class Database(Protocol):
         ...
 
 
+_TIMES: Final = CodecOptions[Document](tz_aware=True, tzinfo=UTC)
+"""Python's own UTC: whatever asks the driver's for its offset, as comparing and storing do, runs Python code for it."""
 _OPTIONS: Final[dict[str, Any]] = {
-    "tz_aware": True,
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 5_000,
     "socketTimeoutMS": 15_000,
@@ -151,7 +154,7 @@ async def open_database(driver: Driver, url: str, name: str) -> AsyncGenerator[D
         # A wait without a bound would hold the lease for ever while a member is down.
         concern = WriteConcern(w="majority", j=True, wtimeout=10_000)
         reading = {"read_concern": ReadConcern("majority"), "read_preference": ReadPreference.PRIMARY}
-        yield cast("Database", client.get_database(name, write_concern=concern, **reading))
+        yield cast("Database", client.get_database(name, codec_options=_TIMES, write_concern=concern, **reading))
     finally:
         closed = client.close()
         if closed is not None:

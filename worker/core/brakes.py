@@ -244,8 +244,8 @@ def counted(link: Link, decision: Decision, psa: PsaView, limits: Brakes, now: d
     recent = tuple(flip for flip in churn.flips if now - flip.at < _DAY)
     churn = replace(
         churn,
-        writes=() if quiet else churn.writes,
+        writes=(now,) if quiet else (*churn.writes, now)[-limits.writes_an_hour :],
         pauses=0 if quiet else churn.pauses,
         flips=(*recent, *flips(link, decision, psa, now)),
     )
-    return replace(link, churn=replace(churn, writes=(*churn.writes, now)[-limits.writes_an_hour :]))
+    return replace(link, churn=churn)
