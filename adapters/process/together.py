@@ -11,10 +11,14 @@ B = TypeVar("B")
 
 
 async def together(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
-    """Await both at once. Raises what the first of them to fail has raised; the other one is cancelled then."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            one, other = tasks.create_task(first), tasks.create_task(second)
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
-    return one.result(), other.result()
+    """Await both at once, and both to their ends. Raises what the first of them has raised, or else the second.
+
+    Neither is cut off because the other has failed: a database's client that is cut off in the middle of things may
+    not come to itself again.
+    """
+    one, other = await asyncio.gather(first, second, return_exceptions=True)
+    if isinstance(one, BaseException):
+        raise one
+    if isinstance(other, BaseException):
+        raise other
+    return one, other

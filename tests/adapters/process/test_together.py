@@ -21,23 +21,22 @@ async def test_both_run_at_the_same_time_and_both_results_come_back_in_order() -
     assert await together(meet("one"), meet("other")) == ("one", "other")
 
 
-async def test_the_error_of_one_comes_out_as_it_is_and_the_other_is_cancelled() -> None:
-    cancelled = asyncio.Event()
+@pytest.mark.parametrize("first_fails", [True, False])
+async def test_the_error_of_one_comes_out_as_it_is_when_the_other_has_come_to_its_end(*, first_fails: bool) -> None:
+    ended = asyncio.Event()
 
     async def fail() -> None:
-        await asyncio.sleep(0)
         raise TryLater(System.STORE, Reason.UNREACHABLE, "away")
 
-    async def wait() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.set()
+    async def work() -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        ended.set()
 
     with pytest.raises(TryLater) as raised:
-        await together(wait(), fail())
+        await (together(fail(), work()) if first_fails else together(work(), fail()))
     assert raised.value.reason is Reason.UNREACHABLE
-    assert cancelled.is_set()
+    assert ended.is_set()
 
 
 async def test_who_is_cancelled_cancels_both() -> None:
