@@ -21,14 +21,18 @@ class Purse:
 
     budget: Budget
     clock: Clock
+    largest: float
+    """How many requests the budget gives at once when it is full. Of few nothing is taken ahead."""
     _until: deque[float] = field(default_factory=deque[float])
     """Of each request that is in hand: until when it may go out."""
 
     async def fill(self) -> None:
         """Take something in hand, if there is nothing and plenty is left. Raises `TryLater` if the store is away."""
         now = self.clock.monotonic()
+        if self.largest < 2 * _AHEAD or self._in_hand(now):
+            return
         # As work that nobody waits for would: where little is left, nothing may be lost.
-        if not self._in_hand(now) and not await self.budget.spend(_AHEAD, Lane.BACKFILL):
+        if not await self.budget.spend(_AHEAD, Lane.BACKFILL):
             self._until.extend([now + KEPT_AHEAD] * _AHEAD)
 
     async def spend(self, requests: int, lane: Lane) -> float:

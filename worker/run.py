@@ -265,7 +265,7 @@ async def _start(
 async def _executor(stack: contextlib.AsyncExitStack, opened: _Opened, clock: SystemClock) -> Executor:
     settings = opened.settings
     cronofy, psa = await _clients(stack, settings)
-    purse = Purse(opened.budget, clock)
+    purse = Purse(opened.budget, clock, opened.budget.largest)
     service = Service(cronofy, purse, clock, settings.cronofy_callback_url)
     tenants = TenantCache(opened.tenants, clock, timedelta(days=settings.log_keep_days))
     tools = Tools(

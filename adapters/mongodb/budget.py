@@ -77,6 +77,11 @@ class Budget:
         self._id = application
         self._bucket = bucket_of(allowance)
 
+    @property
+    def largest(self) -> float:
+        """How many requests may go out at once when nothing has been spent for a while."""
+        return self._bucket.size
+
     async def spend(self, requests: int, lane: Lane) -> float:
         """Take the allowance for some requests. Returns 0, or after how many seconds to ask again.
 

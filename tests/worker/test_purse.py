@@ -43,7 +43,7 @@ def bucket() -> Bucket:
 
 @pytest.fixture
 def purse(bucket: Bucket, clock: MemoryClock) -> Purse:
-    return Purse(bucket, clock)
+    return Purse(bucket, clock, largest=40)
 
 
 async def test_what_is_in_hand_is_spent_first_and_only_once(purse: Purse, bucket: Bucket) -> None:
@@ -72,6 +72,15 @@ async def test_where_little_is_left_nothing_is_taken_ahead(purse: Purse, bucket:
     await purse.fill()
     assert await purse.spend(1, Lane.REAL_TIME) == 0.5  # noqa: RUF069 - as it was given
     assert bucket.asked == [AHEAD, ONE]
+
+
+@pytest.mark.parametrize("largest", [1.0, 1.9, 3.9])
+async def test_of_a_small_allowance_nothing_is_taken_ahead(bucket: Bucket, clock: MemoryClock, largest: float) -> None:
+    """A bucket that holds less than what is asked for gives what it holds, and more would be in hand than was taken."""
+    purse = Purse(bucket, clock, largest)
+    await purse.fill()
+    await purse.spend(1, Lane.REAL_TIME)
+    assert bucket.asked == [ONE]
 
 
 @pytest.mark.parametrize("lane", [Lane.ASKED, Lane.BACKFILL, Lane.AUDIT])
