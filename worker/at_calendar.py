@@ -46,17 +46,13 @@ async def put_and_remove(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     for one in steps:
         work.tell(telling.overruled, one.link, one.decision)
     pairs = [(one.stored, work.under_way(work.intend(one))) for one in steps]
-    # Neither needs the other: an intention without its effect is what a crash leaves, too.
-    stored, _ = await work.tools.together(work.save(pairs), work.holding.assure())
-    saved = {link.id: link for link in stored}
+    saved = {link.id: link for link in await work.save(pairs)}
     intended = [replace(one, stored=saved[one.link.id]) for one in steps if one.link.id in saved]
     again: list[Judged] = []
     size = _batch_size(work)
     for first in range(0, len(intended), size):
-        if first:
-            if work.over:
-                break  # the others are written down as wanted, and sent by whoever goes on
-            await work.holding.assure()
+        if first and work.over:
+            break  # the others are written down as wanted, and sent by whoever goes on
         again += await _write(work, intended[first : first + size])
     return again
 
@@ -67,6 +63,7 @@ def _batch_size(work: Slice) -> int:
 
 
 async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
+    await work.holding.assure()
     writes = [_entry(work, one) for one in steps]
     with tracing.together("write to calendar", [one.stored.trace for one in steps]):
         results = await _results(work, writes)
