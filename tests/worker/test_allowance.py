@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from random import Random
 from typing import Any
 
 import pytest
 
 from events.calendar import Accepted, CalendarWrite, Page, RemoveEventWrite, WriteResult
 from events.failures import Stale
-from events.integration import Taken
 from events.lanes import Lane
 from events.link import ManagedEvent
 from events.reasons import Reason
 from tests.memory.calendar import CALENDAR_ID
-from tests.memory.steps import MemoryClock, Stepper
 from tests.memory.store import MemoryIntegrations
-from tests.simulation.world import INTEGRATION, World
-from worker.access import CronofyAccess, Service
-from worker.holding import LEASE, Holding
+from tests.simulation.world import INTEGRATION
+from tests.worker.accessing import access_to
+from worker.access import CronofyAccess
 
 WRITES = [RemoveEventWrite(ManagedEvent(CALENDAR_ID, "ours"))]
 
@@ -60,14 +57,7 @@ class Counting:
 
 
 async def opened(cronofy: Counting, waits: list[float]) -> CronofyAccess:
-    step = Stepper(by_hand=False)
-    clock = MemoryClock(step)
-    integrations = MemoryIntegrations(step, clock)
-    integrations.put(World(Random(1)).integrations.rows[INTEGRATION].integration)
-    taken = await integrations.take(INTEGRATION, "message", LEASE)
-    assert isinstance(taken, Taken)
-    service: Any = Service(cronofy, Scarce(integrations, waits), clock, "https://relay.example")  # type: ignore[arg-type]
-    return CronofyAccess(service, Holding(integrations, clock, taken))
+    return await access_to(cronofy, lambda integrations: Scarce(integrations, waits))
 
 
 async def test_a_write_that_had_to_wait_is_not_sent_if_the_settings_changed_meanwhile() -> None:

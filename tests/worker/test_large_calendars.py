@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from random import Random
 from typing import Any
 
 import pytest
 
 from events.calendar import CalendarEvent, Page
 from events.failures import Gone, System, TryLater
-from events.integration import Taken
 from events.items import ItemType
 from events.link import ExternalEvent
 from events.reasons import Reason
 from tests.memory.calendar import CALENDAR_ID
 from tests.memory.platform import stamp
-from tests.memory.steps import MemoryClock, Stepper
 from tests.memory.store import MemoryIntegrations
 from tests.simulation.world import INTEGRATION, NOON, USER, World
-from worker.access import CronofyAccess, Service
-from worker.holding import LEASE, Holding
+from tests.worker.accessing import access_to
 
 HOUR = timedelta(hours=1)
 
@@ -85,20 +81,13 @@ class Plenty:
         raise AssertionError(retry_after)
 
 
-async def access_to(pages: Pages) -> CronofyAccess:
-    step = Stepper(by_hand=False)
-    clock = MemoryClock(step)
-    integrations = MemoryIntegrations(step, clock)
-    integrations.put(World(Random(1)).integrations.rows[INTEGRATION].integration)
-    taken = await integrations.take(INTEGRATION, "message", LEASE)
-    assert isinstance(taken, Taken)
-    service: Any = Service(pages, Plenty(), clock, "https://relay.example")  # type: ignore[arg-type]
-    return CronofyAccess(service, Holding(integrations, clock, taken))
+def plenty(_: MemoryIntegrations) -> Plenty:
+    return Plenty()
 
 
 async def test_a_look_that_is_interrupted_goes_on_with_the_next_page() -> None:
     pages = Pages()
-    access, wanted = await access_to(pages), ExternalEvent(CALENDAR_ID, "evt_4")
+    access, wanted = await access_to(pages, plenty), ExternalEvent(CALENDAR_ID, "evt_4")
     first = await access.look_for(wanted, None, "", lambda: len(pages.asked) >= 3)
     assert (first.event, first.goes_on) == (None, "3")
     then = await access.look_for(wanted, None, "3", lambda: True)
@@ -110,13 +99,13 @@ async def test_a_look_that_is_interrupted_goes_on_with_the_next_page() -> None:
 
 async def test_a_page_that_has_expired_meanwhile_makes_the_look_begin_anew() -> None:
     pages = Pages(expired={"3"}, count=3)
-    access = await access_to(pages)
+    access = await access_to(pages, plenty)
     nowhere = await access.look_for(ExternalEvent(CALENDAR_ID, "evt_9"), None, "3", lambda: False)
     assert (nowhere.event, nowhere.goes_on, pages.asked) == (None, None, ["0", "1", "2"])
 
 
 async def test_pages_that_lead_in_a_circle_end_a_look() -> None:
-    access = await access_to(Pages(circle=True))
+    access = await access_to(Pages(circle=True), plenty)
     with pytest.raises(TryLater) as refused:
         await access.look_for(ExternalEvent(CALENDAR_ID, "evt_9"), None, "", lambda: False)
     assert (refused.value.system, refused.value.reason) == (System.CRONOFY, Reason.UNREADABLE_ANSWER)
