@@ -59,7 +59,7 @@ class Together(Protocol):
     """Awaiting two things that do not depend on each other."""
 
     async def __call__(self, first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
-        """Await both, at once if that is possible. Raises what the first of them to fail has raised."""
+        """Await both, at once if that is possible. Raises what either of them has raised."""
         ...
 
 

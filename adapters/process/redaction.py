@@ -56,12 +56,12 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in (secret, quote(secret, ""))}
         self._known = sorted(known, key=len, reverse=True)
-        self._known_text = lru_cache(maxsize=2_000)(self.text)  # the same few again and again
+        self._remembered = lru_cache(maxsize=2_000)(self.text)  # the same few again and again
 
     def __call__(self, _logger: object, _name: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         """Return a line that may be seen. The line's own constant name stays."""
         return {
-            self._known_text(name): value if name == "event" and isinstance(value, Enum) else self._named(name, value)
+            self._remembered(name): value if name == "event" and isinstance(value, Enum) else self._named(name, value)
             for name, value in line.items()
         }
 
@@ -70,10 +70,10 @@ class Redactor:
 
     def _value(self, value: object, depth: int) -> object:
         if type(value) is str:  # most of them
-            return self._known_text(value) if len(value) <= _SHORT else self.text(value)
+            return self._remembered(value) if len(value) <= _SHORT else self.text(value)
         match value:
             case Enum(value=str() as said):
-                return self._known_text(said)
+                return self._remembered(said)
             case Enum():
                 return self._value(value.value, depth)
             case str():
