@@ -14,7 +14,7 @@ from adapters.mongodb.records import Records
 from adapters.process.system import SystemClock
 from cli.main import app_for
 from events.items import ItemType
-from events.outcomes import Configured
+from events.outcomes import Configured, Switched
 from events.psa import Outbound
 from events.reasons import Reason
 from sandbox.cronofy.control.event_messages import EventFields, EventView
@@ -111,6 +111,8 @@ async def test_the_users_ticks_and_switches_are_told(world: Stage) -> None:
     await world.told(dana.integration_id, reason="type_not_ticked")
     await world.until(lambda: _is(world, item, "type_not_ticked"))
     await world.psa.deactivate(dana.integration_id)
+    # Whoever is at work just then may still look at what comes in, and note that its kind is not ticked.
+    await world.psa.outcome(Switched, integration_id=dana.integration_id)
     todo = await world.psa.create_item(ItemType.TODO, [304], description="Call back", date=at(9))
     await world.until(lambda: _is(world, todo, "inactive"))
     assert (await the_story(world, named(todo), integration=dana.integration_id)).state == "pending"
