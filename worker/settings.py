@@ -25,8 +25,8 @@ class Store(FromEnvironment):
     """Certificates (PEM) of those who may vouch for MongoDB. Without it, those whom the system trusts."""
     mongodb_database: str = Field(default="calsync", min_length=1, max_length=63, pattern=r"^[A-Za-z0-9_-]+$")
     """The database to use."""
-    mongodb_driver: Driver = Driver.MOTOR
-    """`motor`, or `pymongo` for PyMongo's own asynchronous client."""
+    mongodb_driver: Driver = Driver.PYMONGO
+    """`pymongo` for PyMongo's own asynchronous client, or `motor`, which is past its end of life."""
     dead_letters_keep_days: int = Field(default=90, ge=1)
     """How long a dead letter is kept after it was resolved or discarded. Open ones are kept for ever."""
 

@@ -1,7 +1,7 @@
 """The driver, chosen by a setting, reduced to what both have in common.
 
 Motor is past its end of life (final end 2027-05-14); PyMongo's own client does the same. The two differ in three
-places, all of them here: the class, `close`, and `aggregate`.
+places, all of them here: the class, `close`, and `aggregate`. Neither's calls are cut off with whoever waits for them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.results import BulkWriteResult, InsertManyResult, UpdateResult
 from pymongo.write_concern import WriteConcern
 
+from adapters.mongodb.uncut import Uncut, uncut
 from events.failures import Misconfigured, System, TryLater
 from events.reasons import Reason
 
@@ -154,7 +155,8 @@ async def open_database(driver: Driver, url: str, name: str) -> AsyncGenerator[D
         # A wait without a bound would hold the lease for ever while a member is down.
         concern = WriteConcern(w="majority", j=True, wtimeout=10_000)
         reading = {"read_concern": ReadConcern("majority"), "read_preference": ReadPreference.PRIMARY}
-        yield cast("Database", client.get_database(name, codec_options=_TIMES, write_concern=concern, **reading))
+        opened = client.get_database(name, codec_options=_TIMES, write_concern=concern, **reading)
+        yield cast("Database", opened if driver is Driver.MOTOR else Uncut(opened))
     finally:
         closed = client.close()
         if closed is not None:
@@ -174,7 +176,8 @@ async def aggregate(collection: Collection, pipeline: Pipeline, limit_ms: int | 
     cursor: Any = cast("Any", collection).aggregate(pipeline, **options)
     if hasattr(cursor, "__await__"):
         cursor = await cursor
-    return cast("list[Document]", await cursor.to_list(None))
+    results: Awaitable[list[Document]] = cursor.to_list(None)
+    return await uncut(results)
 
 
 _PASSING_CODES: Final = frozenset({

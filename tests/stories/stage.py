@@ -56,7 +56,7 @@ class Services:
     rabbitmq_url: str
     mongodb_url: str
     database: str
-    driver: Driver = Driver.MOTOR
+    driver: Driver = Driver.PYMONGO
 
 
 class NotYet(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -144,6 +145,24 @@ async def test_whoever_is_not_let_in_tries_later(driver: Driver, mongodb_url: st
         with pytest.raises(TryLater) as failed:
             await ping(database)
     assert (failed.value.system, failed.value.reason) == (System.STORE, Reason.NOT_AUTHENTICATED)
+
+
+@pytest.mark.parametrize("driver", Driver)
+async def test_calls_that_are_cut_off_while_no_server_is_there_stop_nobody_else(driver: Driver) -> None:
+    """Those who wait for a server look up every half a second: it is then that they are cut off here."""
+    loop = asyncio.get_running_loop()
+    async with open_database(driver, "mongodb://127.0.0.1:1/?replicaSet=none", "none") as database:
+        for _ in range(4):
+            calls = [asyncio.ensure_future(_pinged(database)) for _ in range(100)]
+            for place, call in enumerate(calls):
+                loop.call_later(0.498 + place / 3000, call.cancel)
+            ended, waiting = await asyncio.wait(calls, timeout=3)
+            assert not waiting
+            assert all(call.cancelled() for call in ended)
+
+
+async def _pinged(database: Database) -> None:
+    await database.command("ping")
 
 
 @dataclass(frozen=True)
