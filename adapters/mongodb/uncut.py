@@ -2,14 +2,16 @@
 
 On Python 3.11, the locks of PyMongo's own client do not survive being cut off. It waits for a server by
 `asyncio.wait_for(condition.wait(), …)`; who is cancelled in the moment in which that gives up goes on without the lock,
-and the wait that stays behind takes it and never gives it back. From then on every call waits for ever. Motor's calls go
-on in their threads when nobody waits for them any more; these go on in tasks of their own. Each ends by the client's own
-limits of time, or when the client is closed.
+and the wait that stays behind takes it and never gives it back. From then on every call waits for ever.
+
+Motor's calls go on in their threads when nobody waits for them any more; these go on in tasks of their own. Each ends
+by the client's own limits of time, or when the client is closed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -44,7 +46,7 @@ class Uncut:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as PyMongo has it
         found = getattr(self._handle, name)
-        return _calling(found) if callable(found) else found
+        return _calling(found) if inspect.ismethod(found) else found
 
 
 def _calling(method: Any) -> Any:  # noqa: ANN401 - as PyMongo has it

@@ -153,7 +153,7 @@ async def test_calls_that_are_cut_off_while_no_server_is_there_stop_nobody_else(
     loop = asyncio.get_running_loop()
     async with open_database(driver, "mongodb://127.0.0.1:1/?replicaSet=none", "none") as database:
         for _ in range(4):
-            calls = [asyncio.ensure_future(_pinged(database)) for _ in range(100)]
+            calls = [loop.create_task(_pinged(database)) for _ in range(100)]
             for place, call in enumerate(calls):
                 loop.call_later(0.498 + place / 3000, call.cancel)
             ended, waiting = await asyncio.wait(calls, timeout=3)
