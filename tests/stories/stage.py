@@ -120,6 +120,10 @@ class Linked:
         """Return the appointment that was made of an event, as soon as there is one."""
         return await self.stage.until(lambda: self._made_of(event))
 
+    async def rest(self, still_for: float = 0.5) -> None:
+        """Return when nothing moves any more and no work of this user's waits, whatever others wait for."""
+        await self.stage.rest(still_for, self.integration_id)
+
     async def _made_of(self, event: EventView) -> PsaItem:
         mine = [item for item in await self.stage.psa.items(self.user_id) if not item.deleted]
         found = [item for item in mine if event.event_uid in str(getattr(item.facts.item, "external_reference", ""))]
@@ -186,20 +190,23 @@ class Stage:
             raise NotYet(f"no line with {which}")
         return lines[-1]
 
-    async def rest(self, still_for: float = 0.5) -> None:
-        """Return when nothing moves any more and no work waits, except for a time that is far away."""
-        await self.until(self._rests)
+    async def rest(self, still_for: float = 0.5, only: str | None = None) -> None:
+        """Return when nothing moves any more and no work waits, except for a time that is far away.
+
+        `only`: of this integration. What others have begun may wait half a minute until it can be taken for arrived.
+        """
+        await self.until(lambda: self._rests(only))
         await self.psa.wait_until_quiet(still_for=still_for, within=PATIENCE)
         await self.cronofy.wait_until_quiet(timeout=PATIENCE)
-        await self.until(self._rests)
+        await self.until(lambda: self._rests(only))
 
-    async def _rests(self) -> None:
+    async def _rests(self, only: str | None) -> None:
         soon = datetime.now(UTC) + timedelta(minutes=5)  # noqa: TID251 - the workers' clock is real
-        waiting = await asyncio.to_thread(self._waiting, soon)
+        waiting = await asyncio.to_thread(self._waiting, soon, only)
         if waiting:
             raise NotYet(f"{waiting} still wait")
 
-    def _waiting(self, soon: datetime) -> list[str]:
+    def _waiting(self, soon: datetime, only: str | None) -> list[str]:
         integrations, links = self.store["integrations"], self.store["links"]
         unasked = {
             "$min": ["$held.audit.light_at", "$held.audit.deep_at", "$held.audit.stock.at"]
@@ -213,8 +220,10 @@ class Stage:
                 ]
             }
         }
-        busy = integrations.find({"$or": [{"lease.owner": {"$ne": None}}, due]}, {"_id": 1})
-        waiting = links.find({"due_at": {"$lte": soon}}, {"_id": 1}).limit(5)
+        its: dict[str, Any] = {} if only is None else {"_id": only}
+        theirs: dict[str, Any] = {} if only is None else {"integration_id": only}
+        busy = integrations.find({"$or": [{"lease.owner": {"$ne": None}}, due], **its}, {"_id": 1})
+        waiting = links.find({"due_at": {"$lte": soon}, **theirs}, {"_id": 1}).limit(5)
         return [str(document["_id"]) for document in [*busy, *waiting]]
 
     async def writes(self) -> tuple[int, int]:

@@ -61,7 +61,7 @@ async def test_the_date_moves_with_every_sync_either_way_and_the_psa_and_operato
     world: Stage, calsync: Calsync
 ) -> None:
     dana = await world.link(601)
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     assert await told(world, dana) == []
     assert await shown(world, dana, calsync) == ("", "")
     began = datetime.now(UTC) - timedelta(seconds=1)  # noqa: TID251 - the workers' clock is real
@@ -71,13 +71,13 @@ async def test_the_date_moves_with_every_sync_either_way_and_the_psa_and_operato
     assert first.last_sync is not None
     assert first.last_sync > began
     assert first.verified_complete is None
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     await world.cronofy.edit_event(event, summary="Visit to Contoso")
     await shows(world, item, subject="Visit to Contoso")
     *_, second = await told_more(world, dana, 1)
     assert second.last_sync is not None
     assert second.last_sync > first.last_sync
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     assert await shown(world, dana, calsync) == (instant(second.last_sync), "")
 
 
@@ -87,7 +87,7 @@ async def test_a_calendar_that_was_verified_complete_says_so_and_the_date_of_the
     dana = await world.link(602)
     item = await world.psa.create_item(ItemType.TODO, [602], description="Call back", date=NOON)
     await dana.event(item)
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     before = await told(world, dana)
     writes = await world.writes()
     await verify(world, dana)
@@ -95,6 +95,6 @@ async def test_a_calendar_that_was_verified_complete_says_so_and_the_date_of_the
     assert verified.verified_complete is not None
     assert verified.last_sync == before[-1].last_sync
     assert before[-1].verified_complete is None
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     assert await shown(world, dana, calsync) == (instant(verified.last_sync), instant(verified.verified_complete))
     assert await world.writes() == writes, "looking changes nothing"

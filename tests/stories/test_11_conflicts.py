@@ -35,7 +35,7 @@ async def appointment(world: Stage, user_id: int) -> tuple[Linked, PsaItem]:
 async def edit_both(world: Stage, dana: Linked, item: PsaItem) -> ItemConflict:
     """Let both sides change the title at the same time, and return what is told of it."""
     await world.psa.deactivate(dana.integration_id)
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     await world.cronofy.edit_event(await dana.event(item), summary="By the calendar")
     await world.psa.edit_item(item, subject="By the PSA")
     await world.psa.activate(dana.integration_id)
@@ -105,7 +105,7 @@ async def test_a_tenant_decides_which_fields_the_calendar_may_change(world: Stag
     await world.psa.edit_item(item, description="More")
     event = await dana.shows(item, summary="Review", location="Room 7")
     # Deleting the event leaves the appointment alone.
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     await world.cronofy.delete_event(event)
     await world.told(dana.integration_id, reason="calendar_deleted")
     assert not (await world.psa.item(ItemType.APPOINTMENT, item.item_id)).deleted

@@ -107,10 +107,10 @@ async def test_an_event_that_takes_no_time_becomes_an_appointment_at_that_time(w
     typed = await world.cronofy.create_event(dana.calendar_id, summary="Deadline", start=at(9), end=at(9))
     made = await dana.appointment(typed)
     assert made.field("start") == at(9)
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     writes = await world.writes()
     await world.psa.edit_item(made)
-    await world.rest()
+    await dana.rest()
     assert await world.writes() == writes, "and nothing is written that is there already"
 
 

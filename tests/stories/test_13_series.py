@@ -48,7 +48,7 @@ async def test_a_series_that_its_user_splits_ends_in_one_appointment_for_each_oc
     dana = await world.link(602)
     events = await weekly(world, dana, 3)
     made = [await dana.appointment(event) for event in events]
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     # "This and following": the calendar drops the rest of the old series and begins a new one.
     for event in events[1:]:
         await world.cronofy.delete_event(event)
@@ -80,9 +80,9 @@ async def test_what_cannot_be_changed_at_the_provider_is_said_and_not_tried_agai
     told = await world.psa.outcome(ItemBlocked, item_id=made.item_id, within=PATIENCE)
     assert told.data.reason in {"one_of_a_series", "not_permitted"}
     assert told.data.explanation
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     writes = await world.writes()
-    await world.rest()
+    await dana.rest()
     assert await world.writes() == writes
     assert [one.summary for one in await dana.events()] == ["Standup"]
 
@@ -94,12 +94,12 @@ async def test_a_series_of_the_psa_goes_out_as_its_occurrences_and_is_edited_in_
     await asyncio.gather(*(dana.event(item) for item in parts))
     before = {event.event_uid for event in await dana.events()}
     assert len(before) == 60
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     seen = await world.cronofy.request_count()
     await world.psa.edit_item(parts[0].whole, subject="Rounds of the wards")
     for item in (parts[0], parts[-1]):
         await dana.shows(item, summary="Rounds of the wards")
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     batches = await world.cronofy.requests(after=seen, path="/v1/batch")
     assert sum(len(one.entries) for one in batches) == 60, "one write for each occurrence"
     assert max(len(one.entries) for one in batches) <= 50

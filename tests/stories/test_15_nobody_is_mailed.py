@@ -79,10 +79,10 @@ async def test_that_somebody_accepts_or_declines_is_no_news(world: Stage) -> Non
         dana.calendar_id, summary="Kick-off", attendees=GUESTS, start=at(9), end=at(10)
     )
     made = await dana.appointment(meeting)
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     before, writes = await world.psa.history(made), await world.writes()
     answered = [PersonFields(email="ann@contoso.example", display_name="ann", status="accepted"), GUESTS[1]]
     await world.cronofy.edit_event(meeting, attendees=answered)
-    await world.rest()
+    await dana.rest()
     assert await world.psa.history(made) == before
     assert await world.writes() == writes

@@ -131,7 +131,7 @@ async def scene(world: Stage) -> Scene:
     ]
     for item in items:
         await dana.event(item)
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     return Scene(world, dana, items)
 
 
@@ -170,7 +170,7 @@ async def test_an_empty_listing_deletes_nothing_and_is_repeated_until_the_calend
     told = await world.psa.outcome(SuspiciousRead, integration_id=dana.integration_id, within=PATIENCE)
     assert (told.data.known, told.data.shown) == (MANY, 0)
     await scene.found("suspicious_read")
-    await world.rest()
+    await dana.rest()
     assert len([event for event in await dana.events() if not event.deleted]) == MANY
     assert len([item for item in await world.psa.items(scene.user) if not item.deleted]) == MANY
     await world.cronofy.clear_faults()
@@ -214,6 +214,6 @@ async def test_what_was_there_before_is_not_sent_because_an_audit_lists_it(world
     before = await world.writes()
     for _ in range(2):
         await scene.stock_is_taken()
-    await world.rest(still_for=0.1)
+    await dana.rest(still_for=0.1)
     assert await dana.events() == []
     assert await world.writes() == before

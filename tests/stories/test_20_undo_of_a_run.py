@@ -24,7 +24,7 @@ async def brought_together(world: Stage, user: int) -> tuple[Linked, RunProgress
     pressed = await world.psa.sync_now(dana.integration_id, span=MONTH)
     done = await ended(world, dana.integration_id, pressed.revision)
     assert (done.state, done.created) == ("finished", 4)
-    await world.rest()
+    await dana.rest()
     return dana, done
 
 
@@ -37,7 +37,7 @@ async def test_what_a_run_made_is_gone_and_comes_back_once_somebody_works_on_it(
     dana, done = await brought_together(world, 301)
     back = await undone(world, dana, done.run_id)
     assert (back.kind, back.state, back.deleted, back.skipped, back.failed) == ("undo", "finished", 4, 0, 0)
-    await world.rest()
+    await dana.rest()
     before = Counter(["item 2", "item 5"]), Counter(["old 3", "old 8"])
     assert (await subjects(world, 301), await summaries(dana)) == before, "as if nothing had been"
     assert len(await world.log(dana.integration_id, reason="undone", act="delete")) == 4
@@ -51,7 +51,7 @@ async def test_what_a_run_made_is_gone_and_comes_back_once_somebody_works_on_it(
     (event,) = [event for event in await dana.events() if event.summary == "old 3"]
     await world.cronofy.edit_event(event, summary="moved on")
     await world.until(lambda: shows(world, 301, "moved on"))
-    await world.rest()
+    await dana.rest()
     assert await subjects(world, 301) == Counter(["worked on", "item 5", "moved on"])
     assert await summaries(dana) == Counter(["worked on", "moved on", "old 8"])
 
@@ -73,10 +73,10 @@ async def test_what_somebody_changed_since_stays_as_it_is_with_that_reason(world
     await world.psa.edit_item(items["old 3"], subject="edited in the PSA, too")
     (event,) = [event for event in await dana.events() if event.event_uid and event.summary == "item 5"]
     await world.cronofy.edit_event(event, summary="edited in the calendar")
-    await world.rest()
+    await dana.rest()
     back = await undone(world, dana, done.run_id)
     assert (back.state, back.deleted, back.skipped) == ("finished", 1, 3)
-    await world.rest()
+    await dana.rest()
     assert len(await world.log(dana.integration_id, reason="changed_since")) == 3
     assert await subjects(world, 303) == Counter([
         "edited in the PSA",
@@ -91,7 +91,7 @@ async def test_what_a_run_changed_shows_again_what_it_showed_before_and_is_in_sy
     dana = await world.link(304)
     item = await world.psa.create_item(ItemType.APPOINTMENT, [304], subject="review", start=on(2), end=on(2, 13))
     await dana.event(item)
-    await world.rest()
+    await dana.rest()
     await world.psa.add_mishap(Mishap(kind=Kind.LOST, type="psa.calendar_item.changed.v1", times=1))
     item = await world.psa.edit_item(item, subject="renamed unheard")
     pressed = await world.psa.sync_now(dana.integration_id, SyncDirection.SEND, MONTH)
@@ -99,7 +99,7 @@ async def test_what_a_run_changed_shows_again_what_it_showed_before_and_is_in_sy
     assert (done.state, done.updated) == ("finished", 1)
     back = await undone(world, dana, done.run_id)
     assert (back.state, back.updated) == ("finished", 1)
-    await world.rest()
+    await dana.rest()
     assert (await subjects(world, 304), await summaries(dana)) == (Counter(["renamed unheard"]), Counter(["review"]))
     await world.psa.edit_item(item, location="Room 5")
     await dana.shows(item, location="Room 5", summary="review")
@@ -110,11 +110,11 @@ async def test_many_deletions_wait_to_be_released_as_always(world: Stage) -> Non
     dana, done = await brought_together(world, 305)
     back = await undone(world, dana, done.run_id)
     assert (back.state, back.deleted, back.skipped) == ("finished", 2, 2)
-    await world.rest()
+    await dana.rest()
     assert await subjects(world, 305) == Counter(["item 2", "item 5", "old 3", "old 8"])
     await world.psa.release(dana.integration_id, ReleaseDeletions())
     await world.until(lambda: shows_just(world, 305, "item 2", "item 5"))
-    await world.rest()
+    await dana.rest()
     assert await summaries(dana) == Counter(["old 3", "old 8"]), "the user's own events stay the user's"
     await world.psa.configure_tenant(TenantOptions())
 
