@@ -331,6 +331,8 @@ class Link:
     failing_since: datetime | None = None
     traceparent: str = ""
     """Of the trace in which something was begun that is not at rest yet."""
+    replayed: bool = False
+    """Whether it was a replay that had it looked at again, until it rests."""
     run: RunMark | None = None
     """The last run that looked at it."""
     images: tuple[PreImage, ...] = ()

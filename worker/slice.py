@@ -222,7 +222,7 @@ class Slice:
         turned = [after.id for before, after in changes if is_private(after) and not is_private(before)]
         if turned:
             await self.tools.journal.redact(self.holding.id, turned)
-        changes = [(before, _traced(_discreet(after))) for before, after in changes]
+        changes = [(before, _traced(_discreet(_over(after)))) for before, after in changes]
         refused = await self.tools.links.save(self.holding.lease, changes)
         return [replace(after, version=before.version + 1) for before, after in changes if before.id not in refused]
 
@@ -250,6 +250,11 @@ def _count(report: Report) -> None:
             metrics.SYNC_DELAY.labels(one.direction).observe(one.seconds)
         with tracing.span(f"confirmed {one.direction}", parent=one.trace or None):
             pass
+
+
+def _over(link: Link) -> Link:
+    """Return a link that does not count as replayed any more, once it rests."""
+    return replace(link, replayed=False) if link.replayed and link.due_at is None else link
 
 
 def _traced(link: Link) -> Link:

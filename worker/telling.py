@@ -267,7 +267,7 @@ def _entry(link: Link, occasion: Occasion, direction: Direction, act: Act, resul
         at=occasion.at,
         tenant_id=link.tenant_id,
         integration_id=link.integration_id,
-        trigger=Cause.RUN if run_id else occasion.trigger,
+        trigger=_trigger(link, run_id, occasion),
         direction=direction,
         act=act,
         result=result,
@@ -278,6 +278,13 @@ def _entry(link: Link, occasion: Occasion, direction: Direction, act: Act, resul
         correlation_id=occasion.correlation_id,
         run_id=run_id,
     )
+
+
+def _trigger(link: Link, run_id: str, occasion: Occasion) -> Cause:
+    """Say why something is done, whichever wake-up happened to do it."""
+    if run_id:
+        return Cause.RUN
+    return Cause.REPLAY if link.replayed else occasion.trigger
 
 
 def is_private(link: Link) -> bool:

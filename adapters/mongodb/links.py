@@ -117,11 +117,11 @@ class Links:  # noqa: PLR0904 - one method for each question that is asked of li
         return links
 
     async def look_again(self, integration_id: str, link_id: str, now: datetime) -> int | None:
-        """Have a link looked at again. Returns the version it has now; None if it does not exist."""
+        """Have a replayed link looked at again. Returns the version it has now; None if it does not exist."""
         with away():
             found = await self._collection.find_one_and_update(
                 {"_id": link_id, "integration_id": integration_id},
-                {"$set": {"due_at": now}},
+                {"$set": {"due_at": now, "replayed": True}},
                 projection={"version": 1},
                 return_document=True,
             )

@@ -526,7 +526,7 @@ class MemoryLinks:
         link = self.links.get(link_id)
         if link is None or link.integration_id != integration_id:
             return None
-        self.links[link_id] = replace(link, due_at=now)
+        self.links[link_id] = replace(link, due_at=now, replayed=True)
         return link.version
 
     async def copies(self, integration_id: str) -> dict[str, int]:
@@ -672,7 +672,8 @@ def _newer(known: PsaSeen | None, seen: PsaSeen) -> bool:
 
 
 def _merged(stored: Link, before: Link, after: Link) -> Link:
-    saved = replace(after, version=before.version + 1)
+    replayed = stored.replayed if after.replayed == before.replayed else after.replayed
+    saved = replace(after, version=before.version + 1, replayed=replayed)
     if after.item != before.item and before.item is not None:
         return saved
     if _overtakes(stored.psa_seen, before.psa_seen) and _overtakes(stored.psa_seen, after.psa_seen):

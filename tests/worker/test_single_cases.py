@@ -14,8 +14,10 @@ from typing_extensions import override
 
 import worker.projection.times
 from events.calendar import Accepted, CalendarWrite, NotThere, Page, Rejected, Stumbled, WriteResult
+from events.commands import Cause
 from events.failures import Gone, System, TryLater
 from events.items import ItemType
+from events.journal import Act
 from events.link import LinkState, Origin
 from events.reasons import Reason
 from tests.memory.calendar import Pace
@@ -366,6 +368,35 @@ def test_of_a_batch_some_entries_of_which_fail_each_has_its_own_end(
     states = {link.state for link in world.links.links.values() if link.item and link.item.item_id != "4"}
     assert states == {LinkState.SETTLED}
     assert [entry.message for _, entry in world.parked] == ["summary: too odd"]
+
+
+def test_what_a_replay_brings_about_is_told_as_a_replay_whichever_wake_up_does_it_until_it_rests(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = world.calendar.write
+
+    async def refuse(batch: Sequence[CalendarWrite]) -> list[WriteResult]:
+        return [Rejected(Reason.CALENDAR_REFUSED, "summary: too odd") for _ in batch]
+
+    monkeypatch.setattr(world.calendar, "write", refuse)
+    item = appointment(world)
+    (link,) = world.links.links.values()
+    assert link.state is LinkState.BLOCKED
+    monkeypatch.setattr(world.calendar, "write", honest)
+    before = set(world.journal.entries)
+    again = world.links.look_again(INTEGRATION, link.id, world.clock.now())
+    world.start("replay", again)
+    row = world.integrations.rows[INTEGRATION]
+    row.integration = replace(row.integration, due_at=world.clock.now())
+    world.settle()
+    told = [entry for id_, entry in world.journal.entries.items() if id_ not in before]
+    assert [(entry.act, entry.trigger) for entry in told] == [(Act.CREATE, Cause.REPLAY), (Act.CONFIRM, Cause.REPLAY)]
+    before = set(world.journal.entries)
+    world.platform.edit(item, subject="Later")
+    world.settle()
+    told = [entry for id_, entry in world.journal.entries.items() if id_ not in before]
+    assert told
+    assert Cause.REPLAY not in {entry.trigger for entry in told}
 
 
 @pytest.mark.parametrize("still_shown", [False, True], ids=["is gone", "is still shown"])

@@ -230,6 +230,14 @@ async def test_due_links_come_in_the_order_of_their_waiting(links: LinkStore) ->
     assert await links.due(ANN.integration_id, NOW - HOUR, 10) == []
 
 
+async def test_what_a_replay_has_looked_at_again_is_due_and_says_so(links: LinkStore) -> None:
+    await put(links, link(item(1), due_at=None, version=3), link(item(1), BOB, due_at=None))
+    assert await links.look_again(ANN.integration_id, link(item(1)).id, NOW) == 3
+    assert await links.due(ANN.integration_id, NOW, 10) == [link(item(1), due_at=NOW, version=3, replayed=True)]
+    assert await links.look_again(ANN.integration_id, link(item(2)).id, NOW) is None
+    assert await links.look_again(ANN.integration_id, link(item(1), BOB).id, NOW) is None, "it is somebody else's"
+
+
 async def test_the_next_due_moment_is_the_earliest(links: LinkStore) -> None:
     assert await links.next_due(ANN.integration_id) is None
     await put(links, link(item(1), due_at=None), link(item(1), BOB, due_at=NOW))
