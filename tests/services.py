@@ -178,16 +178,17 @@ def mongodb(mongodb_url: str) -> Generator[MongoClient[dict[str, Any]]]:
 @pytest.fixture
 def database(mongodb: MongoClient[dict[str, Any]]) -> Generator[str]:
     """The name of a fresh database. It is dropped after the test."""
-    yield from _fresh_database(mongodb)
+    yield from fresh_database(mongodb)
 
 
 @pytest.fixture(scope="module")
 def modules_database(mongodb: MongoClient[dict[str, Any]]) -> Generator[str]:
     """The name of a database for all tests of a module."""
-    yield from _fresh_database(mongodb)
+    yield from fresh_database(mongodb)
 
 
-def _fresh_database(mongodb: MongoClient[dict[str, Any]]) -> Generator[str]:
+def fresh_database(mongodb: MongoClient[dict[str, Any]]) -> Generator[str]:
+    """Yield the name of a database that is not there yet, and drop it afterwards."""
     name = _fresh_name()
     yield name
     mongodb.drop_database(name)

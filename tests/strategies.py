@@ -222,6 +222,7 @@ def links(draw: st.DrawFn) -> Link:
             attempts=counts,
             failing_since=maybe(moments),
             traceparent=texts,
+            replayed=st.booleans(),
             run=maybe(run_marks),
             images=some(images),
             undoing=maybe(st.sampled_from(Undoing)),

@@ -41,11 +41,18 @@ from tests.adapters.mongodb.examples import (
 )
 from tests.adapters.mongodb.subjects import KEEP, VAULT
 from tests.adapters.mongodb.test_journal import line
+from tests.services import fresh_database
 
 OTHERS = 300
 """So many documents that have nothing to do with what is asked."""
 
 Blocking = MongoClient[dict[str, Any]]
+
+
+@pytest.fixture
+def database(mongodb: Blocking) -> Generator[str]:
+    """The name of a database of the test's own: one that was only emptied keeps its indexes."""
+    yield from fresh_database(mongodb)
 
 
 # Missing and made
