@@ -120,6 +120,7 @@ async def test_deletions_that_are_discarded_bring_the_events_back(scene: Scene) 
     await scene.delete_events()
     async with world.working():
         await scene.held()
+        await scene.become(*["quarantined"] * MANY)
         await world.psa.release(dana.integration_id, DiscardDeletions())
         await scene.become(*["settled"] * MANY)
         assert len([event for event in await dana.events() if not event.deleted]) == MANY

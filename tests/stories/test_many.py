@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from events.items import ItemType
 from sandbox.psa.model.commands import Command, CreateItem, DeleteItem, EditItem
 from sandbox.psa.publishing.mishaps import Kind, Mishap
@@ -125,6 +127,7 @@ async def test_a_replica_killed_in_the_middle_changes_nothing_in_the_end(service
         assert max(await many.creates_per_event()) == 1
 
 
+@pytest.mark.timeout(300)  # a broker that starts while everything else runs takes its time
 async def test_a_broker_restarted_in_the_middle_changes_nothing_in_the_end(
     own_broker: Broker, services: Services, tmp_path: Path
 ) -> None:
