@@ -92,9 +92,12 @@ def test_only_events_made_after_linking_are_new(created: object, linked_since: o
     assert said(CREATE, found, policy(linked_since=linked_since)) == (instead or say(CREATE))
 
 
-def test_whether_an_older_event_has_an_appointment_is_asked_once() -> None:
-    older = replace(NEW, calendar_seen=seen(AGREED, created=STAMP), reason=Reason.BEFORE_LINKING)
-    assert said(CREATE, older, policy(linked_since=STAMP + timedelta(seconds=1))) == "Ignore (before_linking)"
+@pytest.mark.parametrize("ticked", [True, False])
+def test_whether_an_older_event_has_an_appointment_is_asked_once_whatever_is_ticked(*, ticked: bool) -> None:
+    linked_later = policy(linked_since=STAMP + timedelta(seconds=1), inbound_create=ticked)
+    older = replace(NEW, calendar_seen=seen(AGREED, created=STAMP))
+    assert said(CREATE, older, linked_later) == "ReadItem (before_linking)"
+    assert said(CREATE, replace(older, reason=Reason.BEFORE_LINKING), linked_later) == "Ignore (before_linking)"
 
 
 # The five ticks under Your Calendar

@@ -28,6 +28,15 @@ def unrestricted(world: World) -> None:
     row.integration = replace(row.integration, held=replace(row.integration.held, calendars=(writable,)))
 
 
+def tick_create(world: World, *, ticked: bool) -> None:
+    """Let new events become appointments, or not."""
+    row = world.integrations.rows[INTEGRATION]
+    wanted = row.integration.wanted
+    assert wanted.settings is not None
+    settings = replace(wanted.settings, inbound_create=ticked)
+    row.integration = replace(row.integration, wanted=replace(wanted, settings=settings))
+
+
 def forget(world: World) -> None:
     """Forget all links, and take whatever is there for older than the connection."""
     world.links.links.clear()
@@ -98,9 +107,14 @@ def test_an_event_that_may_not_be_changed_is_followed_again_though_what_the_psa_
     assert (row.item["subject"], row.item["location"]) == ("Dentist, again", "Room 2")
 
 
-def test_an_older_event_that_is_edited_finds_its_appointment_and_only_one_is_there(world: World) -> None:
+@pytest.mark.parametrize("ticked", [True, False])
+def test_an_older_event_that_is_edited_finds_its_appointment_and_only_one_is_there(
+    world: World, *, ticked: bool
+) -> None:
+    """Whether or not *Create* is ticked: its appointment is there already."""
     uid, _ = dentist(world)
     forget(world)
+    tick_create(world, ticked=ticked)
     world.calendar.edit(uid, summary="Dentist, later")
     world.settle()
     assert subjects(world) == ["Dentist, later"]

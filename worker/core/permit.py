@@ -94,20 +94,26 @@ def _instead_of_creating(reason: Reason, link: Link, policy: Policy) -> Decision
         return None if ticked else Decision(Detach(), Reason.CREATE_NOT_TICKED)
     if reason is Reason.EDIT_BEATS_DELETE:
         return None if policy.inbound_update else Decision(Rest(), Reason.UPDATE_NOT_TICKED)
-    if not policy.inbound_create:
+    older = _is_older(link, policy)
+    if not policy.inbound_create and not older:
         return Decision(Ignore(), Reason.CREATE_NOT_TICKED)
     seen = link.calendar_seen
     if seen is not None and seen.kept_out is not None and seen.kept_out is not Reason.SERIES_TOO_LONG:
         return Decision(Ignore(), seen.kept_out)
     if _is_private(seen) and policy.tenant.private_inbound is PrivateInbound.NOT_IMPORTED:
         return Decision(Ignore(), Reason.PRIVATE_NOT_IMPORTED)
-    created = seen.created if seen else None
-    retrieved = link.run is not None and link.run.retrieve
-    if policy.linked_since and not retrieved and (created is None or created < policy.linked_since):
-        # A former integration may have made an appointment of it: the PSA is asked, once.
+    if older:
+        # A former integration may have made an appointment of it: the PSA is asked, once, whatever is ticked.
         asked = link.reason is Reason.BEFORE_LINKING or link.item is not None
         return Decision(Ignore() if asked else ReadItem(), Reason.BEFORE_LINKING)
     return None
+
+
+def _is_older(link: Link, policy: Policy) -> bool:
+    """Whether the event was there before the calendar was linked, and no run retrieves it."""
+    created = link.calendar_seen.created if link.calendar_seen else None
+    retrieved = link.run is not None and link.run.retrieve
+    return policy.linked_since is not None and not retrieved and (created is None or created < policy.linked_since)
 
 
 def _is_private(seen: CalendarSeen | None) -> bool:
