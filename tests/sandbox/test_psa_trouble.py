@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.psa.api.faults import Delay, Fault, Hang, Refuse, Reset, Status
+from sandbox.psa.api.faults import Delay, Fault, Hang, Refuse, Reset, Status, Thin
 from tests.sandbox.psa_running import TIMED, USER, Running, refusal, running
 
 QUERY = {"userId": str(USER), "from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
@@ -120,6 +120,16 @@ async def test_a_call_can_be_refused_in_any_words() -> None:
         assert refusal(answer) == 42200
         assert answer["error"]["message"] == "The timesheet is locked."
         assert not await world.psa.items(USER)
+
+
+async def test_a_listing_can_lack_items_and_look_complete() -> None:
+    async with running() as world:
+        items = [await world.psa.create_item("todo", [USER]) for _ in range(4)]
+        await world.psa.add_fault(Fault(effect=Thin(keep=0.5), times=None))
+        answer = (await listing(world)).json()
+        assert (len(answer["result"]), answer["totalRecords"]) == (2, 2)
+        one = await world.api.http.get(f"/v2/calendar/items/todo/{items[3].item_id}")
+        assert one.json()["result"]["itemId"] == items[3].item_id, "one by one, all are there"
 
 
 async def test_a_call_can_be_applied_although_it_fails() -> None:

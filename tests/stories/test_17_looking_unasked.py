@@ -17,7 +17,9 @@ import pytest_asyncio
 from events.items import ItemType
 from events.outcomes import SuspiciousRead, Synced
 from sandbox.clock import Clock
-from sandbox.cronofy.api.faults import Match, Thin
+from sandbox.cronofy.api.faults import Match
+from sandbox.cronofy.api.faults import Thin as ThinRead
+from sandbox.psa.api.faults import Fault, Thin
 from sandbox.psa.client import PsaItem
 from sandbox.psa.publishing.mishaps import Kind, Mishap
 from tests.services import Urls
@@ -165,7 +167,7 @@ async def test_an_event_that_time_brings_into_sight_comes_in_without_a_notificat
 async def test_an_empty_listing_deletes_nothing_and_is_repeated_until_the_calendar_is_verified(scene: Scene) -> None:
     world, dana = scene.world, scene.dana
     thin = Match(operation="read_events", sub=dana.account.sub)
-    await world.cronofy.set_fault(Thin(keep=0), thin, count=None)
+    await world.cronofy.set_fault(ThinRead(keep=0), thin, count=None)
     await scene.time_has_come("deep_at")
     told = await world.psa.outcome(SuspiciousRead, integration_id=dana.integration_id, within=PATIENCE)
     assert (told.data.known, told.data.shown) == (MANY, 0)
@@ -201,6 +203,21 @@ async def test_what_happened_in_the_psa_while_events_were_lost_is_found_healed_a
     assert sorted(line["reason"] for line in told) == ["missed_event", "missed_event", "not_listed", "not_listed"]
     assert {line["trigger"] for line in told} == {"audit"}
     await shows(world, renamed, subject="Visit to Contoso")
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5], ids=["nothing", "half"])
+async def test_a_listing_of_the_psa_that_lacks_items_deletes_nothing(scene: Scene, keep: float) -> None:
+    world, dana = scene.world, scene.dana
+    await scene.stock_is_taken()
+    before = await world.writes()
+    thin = await world.psa.add_fault(Fault(effect=Thin(keep=keep), path="/v2/calendar/items", times=None))
+    await scene.stock_is_taken()
+    await dana.rest(still_for=0.1)
+    listed = await world.psa.requests(path="/v2/calendar/items")
+    assert listed[-1].fault == "thin", "the listing did lack items"
+    await world.psa.remove_faults(thin)
+    assert len([event for event in await dana.events() if not event.deleted]) == MANY
+    assert await world.writes() == before
 
 
 async def test_what_was_there_before_is_not_sent_because_an_audit_lists_it(world: Stage) -> None:

@@ -53,5 +53,15 @@ def failed(status: int, code: int, message: str, result: JsonValue = None) -> Re
     return _envelope(status, {"success": False, "error": error, "result": result, "totalRecords": None})
 
 
+def thinned(response: Response, keep: float) -> Response:
+    """Leave out a part of a list, as if there were no more. Any other answer stays as it is."""
+    content = orjson.loads(response.body)
+    if not isinstance(content["result"], list):
+        return response
+    result, total = content["result"], content["totalRecords"]
+    content |= {"result": result[: int(len(result) * keep)], "totalRecords": int(total * keep)}
+    return _envelope(response.status_code, content)
+
+
 def _envelope(status: int, content: JsonValue) -> Response:
     return Response(orjson.dumps(content), status, media_type="application/json")

@@ -46,7 +46,14 @@ class Hang(Contract):
     effect: Literal["hang"] = "hang"
 
 
-Effect = Annotated[Status | Refuse | Delay | Reset | Hang, Discriminator("effect")]
+class Thin(Contract):
+    """Leave items out of a listing that looks complete. `keep`: which part of them is left."""
+
+    effect: Literal["thin"] = "thin"
+    keep: float = Field(default=0, ge=0, lt=1)
+
+
+Effect = Annotated[Status | Refuse | Delay | Reset | Hang | Thin, Discriminator("effect")]
 
 
 class Fault(Often):

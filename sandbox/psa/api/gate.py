@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.psa.api import envelope
-from sandbox.psa.api.faults import Delay, Fault, Hang, Refuse, Reset, Status
+from sandbox.psa.api.faults import Delay, Fault, Hang, Refuse, Reset, Status, Thin
 from sandbox.psa.api.no_answer import Cut, Silence
 from sandbox.psa.api.operations import OPERATIONS, Call, Operation, SigningIn, Unauthorized
 from sandbox.psa.model.refusal import Refusal
@@ -65,6 +65,8 @@ async def _answer(carry_out: Callable[[], Response], fault: Fault | None) -> Res
             return Cut()
         case Hang():
             return Silence()
+        case Thin(keep=keep):
+            return envelope.thinned(carried_out or carry_out(), keep)
         case _:
             assert_never(fault.effect)
 
