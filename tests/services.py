@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from pymongo import MongoClient
+from pymongo.write_concern import WriteConcern
 
 from stack.failures import EXIT_CODE, Unavailable
 from stack.opening import open_broker, open_database, open_stack
@@ -192,6 +193,13 @@ def fresh_database(mongodb: MongoClient[dict[str, Any]]) -> Generator[str]:
     name = _fresh_name()
     yield name
     mongodb.drop_database(name)
+
+
+def empty(mongodb: MongoClient[dict[str, Any]], name: str) -> None:
+    """Empty all collections of a database, which is much quicker than to make and drop them with their indexes."""
+    database = mongodb.get_database(name, write_concern=WriteConcern("majority"))
+    for collection in database.list_collection_names(filter={"name": {"$not": {"$regex": "^system"}}}):
+        database[collection].delete_many({})
 
 
 @pytest.fixture

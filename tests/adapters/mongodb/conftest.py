@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
-from pymongo.write_concern import WriteConcern
 
 from adapters.mongodb.driver import Database, Driver, open_database
 from tests.adapters.mongodb.examples import linked
@@ -18,6 +17,7 @@ from tests.adapters.mongodb.subjects import (
     memory_store,
     real_store,
 )
+from tests.services import empty
 from worker.ports import Orders
 
 
@@ -34,11 +34,9 @@ async def store(request: pytest.FixtureRequest) -> AsyncGenerator[Store]:
 
 @pytest.fixture
 def database(mongodb: MongoClient[dict[str, Any]], modules_database: str) -> Generator[str]:
-    """The name of a database with nothing in it. To empty collections is much quicker than to make and drop them."""
+    """The name of a database with nothing in it."""
     yield modules_database
-    database = mongodb.get_database(modules_database, write_concern=WriteConcern("majority"))
-    for name in database.list_collection_names(filter={"name": {"$not": {"$regex": "^system"}}}):
-        database[name].delete_many({})
+    empty(mongodb, modules_database)
 
 
 @pytest.fixture
