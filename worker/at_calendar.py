@@ -53,8 +53,17 @@ async def put_and_remove(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
     for first in range(0, len(intended), size):
         if first and work.over:
             break  # the others are written down as wanted, and sent by whoever goes on
+        await work.holding.assure()
+        if work.must_look_again():
+            await work.save([_not_wanted_yet(work, one) for one in intended[first:]])
+            break
         again += await _write(work, intended[first : first + size])
     return again
+
+
+def _not_wanted_yet(work: Slice, one: Judged) -> tuple[Link, Link]:
+    """Return a link before and after its write is taken back that was written down and has not gone out."""
+    return one.stored, replace(one.link, due_at=work.now())
 
 
 def _batch_size(work: Slice) -> int:
@@ -63,7 +72,6 @@ def _batch_size(work: Slice) -> int:
 
 
 async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
-    await work.holding.assure()
     writes = [_entry(work, one) for one in steps]
     with tracing.together("write to calendar", [one.stored.trace for one in steps]):
         results = await _results(work, writes)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from events.failures import Stale
-from events.integration import Held, Integration, Lease, Lost, Note, Released, ReleaseResult, Served, Taken
+from events.integration import Held, Integration, Lease, Lost, Note, Released, ReleaseResult, Served, Signals, Taken
 from events.reasons import Reason
 from events.values import replace
 
@@ -31,6 +31,7 @@ class Holding:
         self.held: Held = taken.integration.held
         self._written: Held = taken.integration.held
         self._served: Served | None = None
+        self._hints: Signals = taken.integration.signals
 
     @property
     def id(self) -> str:
@@ -97,7 +98,7 @@ class Holding:
     async def assure(self) -> None:
         """Make sure, right before an effect, that the work is still ours and wanted.
 
-        Raises `Stale`: `lease_lost`, or `dropped_stale_epoch` if the settings changed meanwhile.
+        Raises `Stale`: `lease_lost`, or `dropped_stale_epoch` if the settings changed meanwhile. See `hear`, too.
         """
         if self._lease.deadline - self._clock.monotonic() < _RENEW_BELOW:
             extended = await self._leases.extend(self._lease, LEASE)
@@ -105,9 +106,21 @@ class Holding:
                 raise Stale(Reason.LEASE_LOST)
             if extended.lease.epoch != self._lease.epoch:
                 raise Stale(Reason.STALE_EPOCH)
-            self._lease = extended.lease
-        elif not await self._leases.current(self._lease):
+            self._lease, self._hints = extended.lease, extended.integration.signals
+            return
+        hints = await self._leases.current(self._lease)
+        if hints is None:
             raise Stale(Reason.STALE_EPOCH if await self._still_ours() else Reason.LEASE_LOST)
+        self._hints = hints
+
+    def hear(self) -> bool:
+        """Take note of hints that had come in when `assure` asked. Returns whether the calendar has changed by them."""
+        known, hints = self.integration.signals, self._hints
+        if hints.requested <= known.requested:
+            return False
+        heard = replace(known, requested=hints.requested, changes_since=hints.changes_since)
+        self.integration = replace(self.integration, signals=heard)
+        return True
 
     async def others_use(self, sub: str) -> bool:
         """Whether another integration needs this account of the calendar service."""

@@ -120,7 +120,7 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
     """Read what changed in the calendar, and judge all that was read and all that is due in the light of it."""
     if not work.holding.held.surveyed:
         await _survey(work)
-    began = work.now()
+    began, hints = work.now(), work.holding.integration.signals
     page = await work.calendar.first_page(_since(work))
     as_of, url = page.as_of, page.next_url
     if url is None:
@@ -131,9 +131,11 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
         page = await next_page(work, url, walked)
         await advance(work, await observed(work, page, ()))
         url = page.next_url
-    work.read_at = began  # only a complete read says anything about an event that it does not show
     if as_of is not None:
         work.holding.note(cursor=max(as_of, work.holding.held.cursor or as_of))
+    if work.holding.integration.signals.requested > hints.requested:
+        return  # it has changed meanwhile, and is looked at once more
+    work.read_at = began  # only a complete read says anything about an event that it does not show
     _serve(work)
 
 

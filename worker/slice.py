@@ -76,6 +76,10 @@ class Tools:
     """Whether this process is about to end: what can be done later is."""
 
 
+_MOST_DOUBTS: Final = 3
+"""How often in one slice writes wait for one more look."""
+
+
 class Slice:
     """A stretch of work under one lease, of at most `Slice.LENGTH` seconds."""
 
@@ -113,6 +117,7 @@ class Slice:
         """Set while a run reads back by itself what comes of it: not before this is it looked for in another way."""
         self.run_id = ""
         """The run under way, if there is one."""
+        self._doubts = 0
         self._ends = tools.clock.monotonic() + self.LENGTH
 
     @property
@@ -123,6 +128,17 @@ class Slice:
     def now(self) -> datetime:
         """Return the time of day."""
         return self.tools.clock.now()
+
+    def must_look_again(self) -> bool:
+        """Whether the calendar was said to have changed since it was looked at, so that a write could hit an edit.
+
+        Nobody keeps a write waiting for ever by that. A run has other looks.
+        """
+        if self.read_back_at is not None or self._doubts >= _MOST_DOUBTS or not self.holding.hear():
+            return False
+        self._doubts += 1
+        self.read_at = None
+        return True
 
     def calendar_in(self, lane: Lane) -> Calendar:
         """Return the calendar, to be read with the allowance of another lane."""

@@ -156,7 +156,7 @@ def integration_from_document(document: Document, vault: Vault | None) -> Integr
         epoch=document["epoch"],
         wanted=_wanted(owner, document.get("wanted", {}), held.connected_revision, vault),
         held=held,
-        signals=_signals(document.get("signals", {})),
+        signals=signals_from_document(document.get("signals", {})),
         due_at=document.get("due_at"),
     )
 
@@ -246,7 +246,8 @@ def _tokens(secrets: dict[str, str]) -> Tokens:
     return Tokens(secrets["access"], secrets["refresh"], datetime.fromisoformat(secrets["expires_at"]))
 
 
-def _signals(document: Document) -> Signals:
+def signals_from_document(document: Document) -> Signals:
+    """Return the hints that a document holds."""
     return Signals(
         requested=document.get("requested", 0),
         served=document.get("served", 0),

@@ -20,6 +20,7 @@ from adapters.mongodb.driver import Database, Document, away
 from adapters.mongodb.integration_codec import (
     held_to_document,
     integration_from_document,
+    signals_from_document,
 )
 from adapters.mongodb.understanding import LATER, say, understood
 from adapters.mongodb.wishes import THERE, Wishes
@@ -32,6 +33,7 @@ from events.integration import (
     Note,
     Released,
     ReleaseResult,
+    Signals,
     Status,
     Taken,
     TakeResult,
@@ -108,11 +110,14 @@ class Integrations(Wishes):
             )
         return Lost() if found is None else self._taken(found, began + length.total_seconds())
 
-    async def current(self, lease: Lease) -> bool:
-        """Whether the lease is still ours and the settings are those it was taken under. Asked before every effect."""
+    async def current(self, lease: Lease) -> Signals | None:
+        """Return the hints that are there by now. None if the lease is not ours any more, or other settings are wanted.
+
+        Asked before every effect.
+        """
         with away():
-            found = await self._collection.find_one({**_held_by(lease), "epoch": lease.epoch}, {"_id": 1})
-        return found is not None
+            found = await self._collection.find_one({**_held_by(lease), "epoch": lease.epoch}, {"signals": 1})
+        return None if found is None else signals_from_document(found.get("signals", {}))
 
     async def save(self, lease: Lease, note: Note) -> bool:
         """Write down what the holder has found out. False if the lease is no longer ours."""

@@ -27,6 +27,7 @@ from events.integration import (
     Released,
     ReleaseResult,
     SettingsWish,
+    Signals,
     Status,
     Taken,
     TakeResult,
@@ -272,10 +273,10 @@ class MemoryIntegrations:
         row.until = self._clock.now() + length
         return self._taken(row)
 
-    async def current(self, lease: Lease) -> bool:
+    async def current(self, lease: Lease) -> Signals | None:
         await self._step("current")
         row = self._mine(lease)
-        return row is not None and row.integration.epoch == lease.epoch
+        return row.integration.signals if row is not None and row.integration.epoch == lease.epoch else None
 
     async def save(self, lease: Lease, note: Note) -> bool:
         if note.says_nothing:

@@ -17,7 +17,7 @@ import worker.core.sides
 import worker.intake.items
 import worker.judging
 import worker.reconcile
-from events.integration import Released, ReleaseResult
+from events.integration import Released, ReleaseResult, Signals
 from events.link import CalendarAsk, Link
 from tests.memory.platform import MemoryPlatform
 from tests.memory.store import MemoryIntegrations, MemoryLinks
@@ -87,9 +87,8 @@ def saving_without_a_fence(patch: pytest.MonkeyPatch) -> None:
         self.fences.update({before.id: 0 for before, _ in changes})
         return await honest(self, lease, now)
 
-    async def current(self: MemoryIntegrations, lease: Any) -> bool:
-        del self, lease
-        return True
+    async def current(self: MemoryIntegrations, lease: Any) -> Signals:
+        return self.rows[lease.integration_id].integration.signals
 
     patch.setattr(MemoryLinks, "save", save)
     patch.setattr(MemoryIntegrations, "current", current)

@@ -14,6 +14,7 @@ import worker.executor
 import worker.judging
 import worker.reconcile
 import worker.revising
+from events.integration import Signals
 from events.link import Link, ManagedEvent
 from events.outcomes import Switched
 from tests.memory.store import MemoryIntegrations
@@ -29,9 +30,10 @@ Plant = Callable[[pytest.MonkeyPatch], object]
 def going_on_under_old_settings(patch: pytest.MonkeyPatch) -> None:
     """Before an effect only the lease is looked at, and not whether the settings are still wanted."""
 
-    async def current(self: MemoryIntegrations, lease: Any) -> bool:
+    async def current(self: MemoryIntegrations, lease: Any) -> Signals | None:
         await self._step("current")
-        return self._mine(lease) is not None
+        row = self._mine(lease)
+        return None if row is None else row.integration.signals
 
     patch.setattr(MemoryIntegrations, "current", current)
 

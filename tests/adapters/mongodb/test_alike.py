@@ -121,7 +121,7 @@ class People:
     async def extend(self, owner: str, length: timedelta) -> object:
         return owner in self.leases and shown(await self.store.extend(self.leases[owner], length))
 
-    async def current(self, owner: str) -> bool:
+    async def current(self, owner: str) -> object:
         return owner in self.leases and await self.store.current(self.leases[owner])
 
     async def save(self, owner: str, number: int) -> bool:
