@@ -81,5 +81,6 @@ async def _remove(work: Slice, events: Sequence[CalendarEvent], reason: Reason) 
                 raise TryLater(System.CRONOFY, trouble, detail)
             case _:
                 telling.removed(work.report, work.holding.integration, key, reason, work.occasion)
-    work.holding.note(removed=work.holding.held.removed + len(keys))
-    await work.save([])
+    new = await work.tell_now()
+    if reason is Reason.DELETED:
+        work.holding.note(removed=work.holding.held.removed + new)

@@ -23,9 +23,9 @@ class ToldJournal:
     journal: Journal
     log: Logger
 
-    async def write(self, entries: Sequence[Entry]) -> None:
+    async def write(self, entries: Sequence[Entry]) -> int:
         """See `worker.ports.Journal`."""
-        await self.journal.write(entries)
+        new = await self.journal.write(entries)
         for entry in entries:
             say = self.log.debug if entry.result is Result.SKIPPED else self.log.info
             say(
@@ -44,6 +44,7 @@ class ToldJournal:
                 correlation_id=entry.correlation_id,
                 run_id=entry.run_id,
             )
+        return new
 
     async def redact(self, integration_id: str, link_ids: Sequence[str]) -> None:
         """See `worker.ports.Journal`."""

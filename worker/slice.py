@@ -233,7 +233,7 @@ class Slice:
         """
         for before, after in changes:
             telling.frozen(self.report, before, after, self.occasion)
-        await self._tell()
+        await self.tell_now()
         # Before it is saved: after a crash in between it is known no better, and redacted once more.
         turned = [after.id for before, after in changes if is_private(after) and not is_private(before)]
         if turned:
@@ -242,16 +242,20 @@ class Slice:
         refused = await self.tools.links.save(self.holding.lease, changes)
         return [replace(after, version=before.version + 1) for before, after in changes if before.id not in refused]
 
-    async def _tell(self) -> None:
-        """Tell first and save then: after a crash in between it is told twice, under the same ids."""
+    async def tell_now(self) -> int:
+        """Tell what is to be told, which comes before it is saved: after a crash in between it is told twice.
+
+        Returns how many lines of the log are new. What is told twice has the same id.
+        """
         report, self.report = self.report, Report(synced=self.report.synced)
         parked, self.parked = self.parked, []
-        await self.tools.journal.write(report.entries)
+        new = await self.tools.journal.write(report.entries)
         if report.outcomes:
             await self.tools.outcomes.publish(report.outcomes)
         for link, entry, trace in parked:
             await self.tools.failed_items.park(link, entry, trace)
         _count(report)
+        return new
 
 
 def _discreet(link: Link) -> Link:

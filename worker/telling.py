@@ -219,11 +219,11 @@ def unusable(report: Report, link: Link, occasion: Occasion) -> None:
 
 
 def removed(report: Report, integration: Integration, event: ManagedEvent, reason: Reason, occasion: Occasion) -> None:
-    """Tell of an event that was removed from a calendar which is left behind."""
+    """Tell of an event that was removed from a calendar which is left behind: once, however long it goes on showing."""
     about = link_id(integration.id, event)
     report.entries.append(
         Entry(
-            id=f"{about}:{event.calendar_id}:{reason}:{occasion.at.isoformat()}",
+            id=f"{about}:{event.calendar_id}:{reason}:{integration.epoch}",
             at=occasion.at,
             tenant_id=integration.tenant_id,
             integration_id=integration.id,

@@ -51,10 +51,10 @@ class Journal:
         self._collection: Collection = database[COLLECTION]
         self._keeps_until = keeps_until
 
-    async def write(self, entries: Sequence[Entry]) -> None:
-        """Write entries; those that are there already stay as they are."""
+    async def write(self, entries: Sequence[Entry]) -> int:
+        """Write entries; those that are there already stay as they are. Returns how many are new."""
         documents = [entry_to_document(entry, await self._keeps_until(entry.tenant_id, entry.at)) for entry in entries]
-        await insert_new(self._collection, documents)
+        return len(documents) - len(await insert_new(self._collection, documents))
 
     async def redact(self, integration_id: str, link_ids: Sequence[str]) -> None:
         """Forget titles and values that were told of these links: what they are about has become private."""

@@ -727,10 +727,13 @@ class MemoryJournal:
     step: Stepper
     entries: dict[str, Entry] = field(default_factory=dict)
 
-    async def write(self, entries: Sequence[Entry]) -> None:
+    async def write(self, entries: Sequence[Entry]) -> int:
+        new = 0
         for entry in entries:
             await self.step("write entry")
+            new += entry.id not in self.entries
             self.entries.setdefault(entry.id, entry)
+        return new
 
     async def redact(self, integration_id: str, link_ids: Sequence[str]) -> None:
         await self.step("redact")

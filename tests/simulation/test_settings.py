@@ -155,6 +155,23 @@ def test_copies_are_removed_before_everything_is_erased_whichever_was_asked_for_
     world.close()
 
 
+def test_copies_that_go_on_showing_for_a_while_are_told_and_counted_once() -> None:
+    world = World(Random(0), pace=Pace(apply=4, lag=9))
+    wizard, people = Wizard(Random(0), world), People(Random(0))
+    for _ in range(3):
+        people.make_item(world)
+    world.settle()
+    copies = len(world.calendar.live())
+    wizard.delete(world)
+    world.settle()
+    assert world.calendar.live() == []
+    (told,) = [one.data for one in world.outcomes if isinstance(one, Deleted)]
+    assert (told.removed, told.complete) == (copies, True)
+    lines = [entry for entry in world.journal.entries.values() if entry.reason is Reason.DELETED]
+    assert len(lines) == copies
+    world.close()
+
+
 def test_who_asks_for_the_removal_of_copies_too_late_is_told_that_they_stay() -> None:
     """With the deletion the way to the calendar was given up."""
     world = World(Random(0))

@@ -50,14 +50,14 @@ async def ids(journal: Journal, which: Which, **more: Any) -> list[str]:
 
 
 async def test_what_is_written_twice_is_one_line_and_the_first_stays(store: Store) -> None:
-    await store.journal.write([line("1", message="first")])
-    await store.journal.write([line("1", message="second"), line("2")])
-    await store.journal.write([])
+    assert await store.journal.write([line("1", message="first")]) == 1
+    assert await store.journal.write([line("1", message="second"), line("2")]) == 1
+    assert await store.journal.write([]) == 0
     assert {entry.id: entry.message for entry in await store.lines()} == {"1": "first", "2": ""}
 
 
 async def test_what_is_twice_in_one_batch_is_one_line(store: Store) -> None:
-    await store.journal.write([line("1"), line("1"), line("2")])
+    assert await store.journal.write([line("1"), line("1"), line("2")]) == 2
     assert sorted(entry.id for entry in await store.lines()) == ["1", "2"]
 
 
