@@ -190,11 +190,16 @@ class Executor:
         return self._opened(wake, holding, _policy(holding, settings, tenant.settings), _no_trouble)
 
     async def _tenant(self, holding: Holding) -> Tenant:
-        integration = holding.integration
-        if holding.held.tenant_version < 0:
+        integration, known = holding.integration, holding.held.tenant_version
+        if known < 0:
             # What the tenant decided before there was this integration, nobody has told it.
-            return await self.tenants.now(integration.tenant_id)
-        return await self.tenants.of(integration.tenant_id, integration.wanted.tenant_version)
+            tenant = await self.tenants.now(integration.tenant_id)
+        else:
+            tenant = await self.tenants.of(integration.tenant_id, integration.wanted.tenant_version)
+        if known < integration.wanted.tenant_version:
+            # How long the log is kept holds for one that is switched off, too.
+            await self.tools.journal.keep_anew(integration.id, integration.tenant_id, self.tools.clock.now())
+        return tenant
 
     async def _begin(self, wake: Wake, setup: Setup, tenant: Tenant) -> Slice:
         holding = setup.holding
@@ -202,7 +207,6 @@ class Executor:
         wanted, known = integration.wanted.tenant_version, holding.held.tenant_version
         if known < wanted:
             await self.tools.links.all_due(integration.id, self.tools.clock.now())
-            await self.tools.journal.keep_anew(integration.id, integration.tenant_id, self.tools.clock.now())
             await holding.save(tenant_version=tenant.version)
         policy = _policy(holding, integration.wanted.settings, tenant.settings)
         return self._opened(wake, holding, policy, setup.trouble)

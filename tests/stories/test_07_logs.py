@@ -120,6 +120,9 @@ async def test_every_action_is_told_both_ways_and_manual_ones_apart(services: Se
         await world.until(lambda: is_kept_for(world, dana, DAYS))
         await world.psa.configure_tenant(TenantOptions(log_keep_days=DAYS + 23))
         await world.until(lambda: is_kept_for(world, dana, DAYS + 23))
+        await world.psa.deactivate(dana.integration_id)
+        await world.psa.configure_tenant(TenantOptions(log_keep_days=DAYS + 5))
+        await world.until(lambda: is_kept_for(world, dana, DAYS + 5))
 
 
 async def is_refused(world: Stage, dana: Linked, revision: int) -> None:
