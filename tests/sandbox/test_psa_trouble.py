@@ -130,6 +130,8 @@ async def test_a_listing_can_lack_items_and_look_complete() -> None:
         assert (len(answer["result"]), answer["totalRecords"]) == (2, 2)
         one = await world.api.http.get(f"/v2/calendar/items/todo/{items[3].item_id}")
         assert one.json()["result"]["itemId"] == items[3].item_id, "one by one, all are there"
+        made = await world.api.http.post("/v2/calendar/appointments/bulk", json={"appointments": [NEW, NEW]})
+        assert len(made.json()["result"]) == 2, "and what is no listing stays whole"
 
 
 async def test_a_call_can_be_applied_although_it_fails() -> None:

@@ -54,11 +54,11 @@ def failed(status: int, code: int, message: str, result: JsonValue = None) -> Re
 
 
 def thinned(response: Response, keep: float) -> Response:
-    """Leave out a part of a list, as if there were no more. Any other answer stays as it is."""
+    """Leave out a part of a listing, as if there were no more. Any other answer stays as it is."""
     content = orjson.loads(response.body)
-    if not isinstance(content["result"], list):
-        return response
     result, total = content["result"], content["totalRecords"]
+    if total is None:
+        return response
     content |= {"result": result[: int(len(result) * keep)], "totalRecords": int(total * keep)}
     return _envelope(response.status_code, content)
 
