@@ -29,7 +29,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.results import BulkWriteResult, InsertManyResult, UpdateResult
 from pymongo.write_concern import WriteConcern
 
-from adapters.mongodb.uncut import Uncut, uncut
+from adapters.mongodb.uncut import Calls, Uncut
 from events.failures import Misconfigured, System, TryLater
 from events.reasons import Reason
 
@@ -151,16 +151,18 @@ async def open_database(driver: Driver, url: str, name: str) -> AsyncGenerator[D
         client: Any = AsyncIOMotorClient(url, **_OPTIONS) if driver is Driver.MOTOR else _pymongo(url)
     except (PyMongoError, ValueError, OSError) as error:
         raise Misconfigured(Reason.BAD_SETTINGS, f"the MongoDB URL is not valid: {type(error).__name__}") from error
+    calls = Calls()
     try:
         # A wait without a bound would hold the lease for ever while a member is down.
         concern = WriteConcern(w="majority", j=True, wtimeout=10_000)
         reading = {"read_concern": ReadConcern("majority"), "read_preference": ReadPreference.PRIMARY}
         opened = client.get_database(name, codec_options=_TIMES, write_concern=concern, **reading)
-        yield cast("Database", opened if driver is Driver.MOTOR else Uncut(opened))
+        yield cast("Database", opened if driver is Driver.MOTOR else Uncut(opened, calls))
     finally:
         closed = client.close()
         if closed is not None:
             await closed
+        await calls.end()
 
 
 def _pymongo(url: str) -> pymongo.AsyncMongoClient[Document]:
@@ -176,8 +178,8 @@ async def aggregate(collection: Collection, pipeline: Pipeline, limit_ms: int | 
     cursor: Any = cast("Any", collection).aggregate(pipeline, **options)
     if hasattr(cursor, "__await__"):
         cursor = await cursor
-    results: Awaitable[list[Document]] = cursor.to_list(None)
-    return await uncut(results)
+    results: list[Document] = await cursor.to_list(None)
+    return results
 
 
 _PASSING_CODES: Final = frozenset({

@@ -109,17 +109,18 @@ async def test_the_users_ticks_and_switches_are_told(world: Stage) -> None:
     dana = await world.link(304, outbound=Outbound(appointments=False))
     item = await appointment(world, 304)
     await world.told(dana.integration_id, reason="type_not_ticked")
-    await world.until(lambda: _is(world, item, "type_not_ticked"))
+    await world.until(lambda: _is(world, named(item), "type_not_ticked"))
     await world.psa.deactivate(dana.integration_id)
     # Whoever is at work just then may still look at what comes in, and note that its kind is not ticked.
     await world.psa.outcome(Switched, integration_id=dana.integration_id)
     todo = await world.psa.create_item(ItemType.TODO, [304], description="Call back", date=at(9))
-    await world.until(lambda: _is(world, todo, "inactive"))
+    await world.until(lambda: _is(world, named(todo), "inactive"))
     assert (await the_story(world, named(todo), integration=dana.integration_id)).state == "pending"
 
 
-async def _is(world: Stage, item: PsaItem, reason: str) -> None:
-    found = await why(world, named(item))
+async def _is(world: Stage, what: str, reason: str) -> None:
+    """Expect an answer that may take a moment: an outcome goes out before what was decided is written down."""
+    found = await why(world, what)
     if found != reason:
         raise NotYet(found)
 
@@ -139,7 +140,7 @@ async def test_what_nobody_works_on_is_explained_by_asking_both_sides(world: Sta
     assert await why(world, "appointment/987654", live=True) == "item_not_found"
     assert await why(world, "int-305/psa-1204-305-appointment-987654", live=True) == "item_not_found"
     await world.told("int-305", reason="before_linking")
-    assert await why(world, before.event_uid) == "before_linking"
+    await world.until(lambda: _is(world, before.event_uid, "before_linking"))
     assert await why(world, before.event_uid, live=True) == "before_linking"
     assert await why(world, "evt_none", integration="int-305", live=True) == "event_not_found"
     assert await why(world, "evt_none", integration="int-nobody") == "unknown_integration"

@@ -159,6 +159,11 @@ async def test_calls_that_are_cut_off_while_no_server_is_there_stop_nobody_else(
             ended, waiting = await asyncio.wait(calls, timeout=3)
             assert not waiting
             assert all(call.cancelled() for call in ended)
+    assert not _still_running(), "an event loop that ends would cut them off, and never come to its end"
+
+
+def _still_running() -> list[str]:
+    return [repr(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]
 
 
 async def _pinged(database: Database) -> None:
