@@ -27,6 +27,7 @@ settings.load_profile("usual")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let each worker begin elsewhere, so that they find compiled by others what all of them would compile at once."""
+    gc.disable()  # what is collected stays
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is not None and [Path(given).resolve() for given in config.args] == [_HERE]:
         folders = sorted(str(path.parent) for path in _HERE.glob("*/__init__.py"))
@@ -54,3 +55,4 @@ def pytest_collection_finish() -> None:
     """Take what stays until the end out of the garbage collector's rounds: thousands of tests, and all modules."""
     gc.collect()
     gc.freeze()
+    gc.enable()

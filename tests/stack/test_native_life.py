@@ -15,12 +15,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import aio_pika
 import pytest
 from pymongo import MongoClient
 
 from stack.native.places import PROJECT
-from stack.opening import open_broker, open_database
+from stack.opening import open_database
 from stack.services import Database
 from tests.stack.conftest import eventually, folder_of, processes_in
 
@@ -34,19 +33,6 @@ with open_{}() as service:
     print(service.url, flush=True)
     input()
 """
-
-
-async def test_a_broker_that_was_killed_is_back_at_its_address_with_its_messages() -> None:
-    with open_broker() as broker:
-        folder = folder_of(broker.url)
-        await publish(broker.url, b"confirmed")
-        assert eventually(lambda: written_down(folder, b"kept"))
-        broker.kill()
-        assert not listens(broker.url)
-        broker.start()
-        assert await waiting(broker.url) == b"confirmed"
-    assert not folder.exists()
-    assert eventually(lambda: not processes_in(folder))  # the emulator's helpers see it gone and end by themselves
 
 
 def test_a_database_that_was_restarted_killed_or_frozen_has_what_was_confirmed() -> None:
@@ -67,10 +53,10 @@ def test_a_database_that_was_restarted_killed_or_frozen_has_what_was_confirmed()
 
 def test_stacks_that_start_at_once_do_not_meet() -> None:
     with ExitStack() as held, ThreadPoolExecutor() as pool:
-        databases: list[Database] = list(pool.map(held.enter_context, [open_database() for _ in range(3)]))
+        databases: list[Database] = list(pool.map(held.enter_context, [open_database() for _ in range(2)]))
         for number, database in enumerate(databases):
             insert(database.url, number)
-        assert [inserted(database.url) for database in databases] == [[0], [1], [2]]
+        assert [inserted(database.url) for database in databases] == [[0], [1]]
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -126,29 +112,6 @@ def listens(url: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def written_down(folder: Path, queue: bytes) -> bool:
-    """RabbitMQ 3.10 writes down the name of a new quorum queue up to a second late, and is lost without it."""
-    (names,) = folder.glob("rabbitmq/data/*/quorum/*/names.dets")
-    return queue in names.read_bytes()
-
-
-async def publish(url: str, body: bytes) -> None:
-    connection = await aio_pika.connect(url)
-    async with connection, connection.channel() as channel:
-        await channel.declare_queue("kept", durable=True, arguments={"x-queue-type": "quorum"})
-        message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
-        await channel.default_exchange.publish(message, "kept")
-
-
-async def waiting(url: str) -> bytes:
-    connection = await aio_pika.connect(url)
-    async with connection, connection.channel() as channel:
-        queue = await channel.get_queue("kept")
-        message = await queue.get()
-        await message.ack()
-        return message.body
 
 
 def insert(url: str, number: int) -> None:
