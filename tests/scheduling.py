@@ -1,7 +1,7 @@
 """The order of the tests, and who runs them: what takes long or waits begins first, so that nobody is left with it.
 
-Tests of one file stay together, because they share what costs to make. Where they share nothing, each is for itself. One
-of those who run tests begins with those that only compute: while all others wait for something, it has work.
+Tests of one file stay together, because they share what costs to make. Where they share nothing, each is for itself.
+One of those who run tests begins with those that only compute: while all others wait for something, it has work.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self.ending = asyncio.Event()
 
     @contextlib.contextmanager
     @override
@@ -33,6 +34,14 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    @override
+    async def main_loop(self) -> None:
+        """Tick until the end, which is not to wait for the next tick."""
+        async with asyncio.TaskGroup() as tasks:
+            ticking = tasks.create_task(super().main_loop())
+            await self.ending.wait()
+            ticking.cancel()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -72,5 +81,5 @@ async def serve(app: AsgiApp, host: str = "127.0.0.1", port: int = 0) -> AsyncGe
         try:
             yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.ending.set()
             await running

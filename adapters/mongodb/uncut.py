@@ -51,7 +51,7 @@ class Calls:
             ended.exception()
 
     async def end(self) -> None:
-        """Wait for those that wait for a server: an event loop that ends would cut them off, and wait for them for ever.
+        """Wait for those that wait for a server: a loop that ends would cut them off, and wait for them for ever.
 
         To be called when the client was closed. What is left then waits for an answer, and that may be cut off.
         """
