@@ -80,11 +80,14 @@ async def answer_late(work: Slice, setup: Setup) -> None:
 
 
 async def forget(work: Slice) -> None:
-    """Let what is left of a deleted integration go with its time; or at once, if that was asked for."""
+    """Let what is left of a deleted integration go with its time; or at once, if that was asked for.
+
+    Not if another deletion has come in since, which is answered first.
+    """
     wish, now = work.holding.integration.wanted.deletion, work.now()
     assert wish is not None, "nobody wants it to be deleted"
     if wish.erase:
-        await work.tools.leavers.erase(work.holding.lease, now, now + TOMBSTONES_KEPT)
+        await work.tools.leavers.erase(work.holding.lease, wish.revision, now, now + TOMBSTONES_KEPT)
     else:
         await work.tools.leavers.retire(work.holding.lease, now + TOMBSTONES_KEPT)
 

@@ -17,7 +17,7 @@ from pymongo import UpdateOne
 from adapters.mongodb import dead_letters, journal, links, orders, runs
 from adapters.mongodb.driver import Collection, Database, Document, away
 from adapters.mongodb.wishes import COLLECTION, ERASED, find_erased
-from events.integration import LEFT, Lease
+from events.integration import Lease
 
 if TYPE_CHECKING:
     from adapters.mongodb.vault import Vault
@@ -51,9 +51,13 @@ class Leavers:
                 )
         await self._integration(lease, {"$set": {"expires_at": until}})
 
-    async def erase(self, lease: Lease, now: datetime, forgotten_at: datetime) -> None:
-        """Erase everything about an integration, and the integration last. Its id is known as erased until then."""
-        kept = {"expires_at": forgotten_at, "revision": await self._deletion(lease.integration_id)}
+    async def erase(self, lease: Lease, revision: int, now: datetime, forgotten_at: datetime) -> None:
+        """Erase everything about an integration, and the integration last. Its id is known as erased until then.
+
+        `revision`: of the deletion that was answered. If a later one is wanted meanwhile the integration itself stays,
+        for somebody to answer that.
+        """
+        kept = {"expires_at": forgotten_at, "revision": revision}
         marks = [
             UpdateOne({"_id": name}, {"$set": kept}, upsert=True)
             for name in self._vault.fingerprints(lease.integration_id)
@@ -61,19 +65,13 @@ class Leavers:
         with away():
             await self._database[ERASED].bulk_write(marks, ordered=False)
         await self._empty(lease.integration_id, now)
-        await self._integration(lease, [{"$replaceWith": {"_id": "$_id", "expires_at": now}}])
+        answered = {"wanted.deletion.revision": revision}
+        await self._integration(lease, [{"$replaceWith": {"_id": "$_id", "expires_at": now}}], answered)
 
     async def erase_late(self, integration_id: str, now: datetime) -> None:
         """Erase what came in about an integration just while it was being erased. Nothing, if it never was."""
         if await find_erased(self._database[ERASED], self._vault, integration_id) is not None:
             await self._empty(integration_id, now)
-
-    async def _deletion(self, integration_id: str) -> int:
-        with away():
-            found = await self._database[COLLECTION].find_one({"_id": integration_id}, {"wanted.deletion.revision": 1})
-        wanted: Document = (found or {}).get("wanted") or {}
-        wish: Document = wanted.get("deletion") or {}
-        return int(wish.get("revision", LEFT))
 
     async def _empty(self, integration_id: str, now: datetime) -> None:
         emptied = [{"$replaceWith": {"_id": "$_id", "integration_id": "$integration_id", "expires_at": now}}]
@@ -81,8 +79,10 @@ class Leavers:
             with away():
                 await self._database[name].update_many({"integration_id": integration_id}, emptied)
 
-    async def _integration(self, lease: Lease, update: Document | Sequence[Document]) -> None:
-        held = {"_id": lease.integration_id, "lease.fence": lease.fence, "lease.owner": lease.owner}
+    async def _integration(
+        self, lease: Lease, update: Document | Sequence[Document], only: Document | None = None
+    ) -> None:
+        held = {"_id": lease.integration_id, "lease.fence": lease.fence, "lease.owner": lease.owner, **(only or {})}
         with away():
             await self._database[COLLECTION].update_one(held, cast("Any", update))
 

@@ -174,7 +174,8 @@ class Wishes:
 
     async def _check_owner(self, whose: Assignee) -> None:
         with away():
-            found = await self._collection.find_one({"_id": whose.integration_id}, {"tenant_id": 1, "user_id": 1})
+            there = {"_id": whose.integration_id, **THERE}
+            found = await self._collection.find_one(there, {"tenant_id": 1, "user_id": 1})
         if found and (found["tenant_id"], found["user_id"]) != (whose.tenant_id, whose.user_id):
             raise Malformed(Reason.BREAKS_SCHEMA, "integration_id belongs to another tenant or user")
 

@@ -111,9 +111,9 @@ class MemoryIntegrations:
         self, whose: Assignee, due_at: datetime, newer: Callable[[Wanted], Wanted | None], *, epoch: int = 1
     ) -> bool:
         await self._step("want")
-        if whose.integration_id in self.marks:
-            return False
         row = self.rows.get(whose.integration_id)
+        if row is None and whose.integration_id in self.marks:
+            return False
         if row is None:
             fresh = Integration(whose.integration_id, whose.tenant_id, whose.user_id, epoch=0)
             row = self.rows[whose.integration_id] = _Row(fresh)
@@ -366,9 +366,11 @@ class MemoryIntegrations:
         """Put an integration that is set up already."""
         self.rows[integration.id] = _Row(integration)
 
-    def erase(self, lease: Lease) -> None:
-        """Forget an integration, but not that it was erased."""
-        if self._mine(lease) is not None:
+    def erase(self, lease: Lease, revision: int) -> None:
+        """Forget an integration, unless a later deletion is wanted; but not that it was erased."""
+        row = self._mine(lease)
+        deletion = row.integration.wanted.deletion if row else None
+        if deletion is not None and deletion.revision == revision:
             del self.rows[lease.integration_id]
 
     def leased(self, integration_id: str) -> bool:
@@ -795,14 +797,12 @@ class MemoryLeavers:
         del lease, until
         await self.step("retire")
 
-    async def erase(self, lease: Lease, now: datetime, forgotten_at: datetime) -> None:
+    async def erase(self, lease: Lease, revision: int, now: datetime, forgotten_at: datetime) -> None:
         del now, forgotten_at
         await self.step("erase")
-        row = self.integrations.rows.get(lease.integration_id)
-        deletion = row.integration.wanted.deletion if row else None
-        self.integrations.marks[lease.integration_id] = deletion.revision if deletion else LEFT
+        self.integrations.marks[lease.integration_id] = revision
         await self._empty(lease.integration_id)
-        self.integrations.erase(lease)
+        self.integrations.erase(lease, revision)
         await self.step("erased")
 
     async def erase_late(self, integration_id: str, now: datetime) -> None:

@@ -7,8 +7,10 @@ from random import Random
 
 import pytest
 
+from events.commands import Cause, Wake
 from events.link import LinkState, ManagedEvent
 from events.outcomes import Deleted, Exported
+from events.psa import Delete
 from events.reasons import Reason
 from tests.memory.calendar import Pace
 from tests.memory.store import MemoryLeavers
@@ -16,7 +18,8 @@ from tests.simulation.people import People
 from tests.simulation.properties import event_content, item_content
 from tests.simulation.schedules import CRASHES, CUTS, NONE, OUTAGES, PACES, TWICE, check_it_stays_at_rest
 from tests.simulation.wizard import Wizard
-from tests.simulation.world import Faults, World
+from tests.simulation.world import Faults, Task, World
+from worker import outcomes
 from worker.core.ownership import Ownership
 from worker.projection.events import key_of
 
@@ -233,6 +236,48 @@ def erased_during_intake(steps: int, *, crash: bool) -> bool:
     finally:
         world.close()
     return True
+
+
+def test_a_deletion_that_comes_at_any_moment_of_erasing_is_answered() -> None:
+    steps = 0
+    while deleted_during_erasing(steps):
+        steps += 1
+    assert steps > 10, "nothing was tried"
+
+
+def deleted_during_erasing(steps: int) -> bool:
+    """Let a deletion be taken in while whoever erases stands at a step. False if there is no such step."""
+    world, random = World(Random(0)), Random(0)
+    wizard, people = Wizard(random, world), People(random)
+    try:
+        people.make_item(world)
+        world.settle()
+        wizard.erase(world)
+        to_its_end(world, world.deliver(world.queue[-1]))
+        erasing = world.start("wake", world.executor.execute(Wake(integration_id="int-1", cause=Cause.DUE), "erase"))
+        for _ in range(steps):
+            if erasing.alive:
+                world.advance_task(erasing)
+        if not erasing.alive:
+            return False
+        world.tasks.remove(erasing)
+        wizard.delete_only(world)
+        (asked,) = [one.content for one in world.queue if isinstance(one.content, Delete)]
+        to_its_end(world, world.deliver(world.queue[-1]))
+        came_late = "int-1" not in world.integrations.rows  # intake answers then
+        world.tasks.append(erasing)
+        world.settle()
+        answer = outcomes.erased_before(asked.data, world.clock.now()).id
+        assert came_late or answer in {one.id for one in world.outcomes}, f"step {steps}\n" + world.story()
+        check_nothing_is_known(world)
+    finally:
+        world.close()
+    return True
+
+
+def to_its_end(world: World, task: Task) -> None:
+    while task.alive:
+        world.advance_task(task)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+import pytest
+
 from adapters.mongodb.driver import Database
 from adapters.mongodb.figures import Figures
 from adapters.mongodb.integrations import Integrations
@@ -13,6 +15,7 @@ from adapters.mongodb.leavers import Leavers
 from adapters.mongodb.overview import Overview
 from adapters.mongodb.runs import Runs
 from adapters.mongodb.vault import Vault, new_key
+from adapters.mongodb.wishes import Wishes
 from events.integration import LEFT, Assignee, DeletionWish, Held, Lease, Note, Taken, Tokens, Unknown
 from events.orders import Order, OrderKind
 from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, TENANT, after, connect, content, lease, link, linked
@@ -42,6 +45,12 @@ async def peopled(store: Store) -> Lease:
     return leases[-1]
 
 
+async def erase(store: Store, held: Lease, revision: int = LEFT) -> None:
+    """Erase everything about Ann, whose deletion of this revision was carried out."""
+    await store.integrations.want_erasing(TENANT, ANN.user_id, NOW)
+    await store.leavers.erase(held, revision, NOW, after(60))
+
+
 async def told(store: Store, whose: Assignee) -> list[object]:
     """Return what is told of somebody: which records, and all that is in them."""
     records = [record async for page in store.leavers.told(whose.integration_id) for record in page]
@@ -60,7 +69,7 @@ async def test_everything_about_a_user_is_told_and_no_secret(store: Store) -> No
 
 async def test_of_what_is_erased_nothing_is_left_to_tell_and_of_others_everything(store: Store) -> None:
     held, of_bob = await peopled(store), await told(store, BOB)
-    await store.leavers.erase(held, NOW, after(60))
+    await erase(store, held)
     assert "of 7" not in repr(await told(store, ANN))
     assert await told(store, BOB) == of_bob
     assert [entry.integration_id for entry in await store.lines()] == [BOB.integration_id]
@@ -69,7 +78,7 @@ async def test_of_what_is_erased_nothing_is_left_to_tell_and_of_others_everythin
 
 
 async def test_what_is_erased_can_be_neither_read_nor_worked_on(store: Store) -> None:
-    await store.leavers.erase(await peopled(store), NOW, after(60))
+    await erase(store, await peopled(store))
     assert await store.integrations.get(ANN.integration_id) is None
     assert isinstance(await store.integrations.take(ANN.integration_id, "message", HOUR), Unknown)
     assert await store.integrations.assignees([(TENANT, ANN.user_id)]) == []
@@ -77,7 +86,7 @@ async def test_what_is_erased_can_be_neither_read_nor_worked_on(store: Store) ->
 
 
 async def test_late_messages_do_not_bring_back_what_was_erased(store: Store) -> None:
-    await store.leavers.erase(await peopled(store), NOW, after(60))
+    await erase(store, await peopled(store))
     assert not await store.integrations.want_settings(ANN, wish(9), NOW)
     assert not await store.integrations.want_connect(ANN, connect(9), NOW)
     await store.integrations.expect(ANN, NOW)
@@ -87,7 +96,7 @@ async def test_late_messages_do_not_bring_back_what_was_erased(store: Store) -> 
 
 
 async def test_what_came_in_while_everything_was_being_erased_is_erased_too(store: Store) -> None:
-    await store.leavers.erase(await peopled(store), NOW, after(60))
+    await erase(store, await peopled(store))
     for whose in (ANN, BOB):
         late = link(whose=whose, item=None, calendar_base=content(f"late, of {whose.user_id}"))
         await store.links.add(lease(1), [replace(late, id=f"{late.id}-late")])
@@ -98,7 +107,7 @@ async def test_what_came_in_while_everything_was_being_erased_is_erased_too(stor
 
 async def test_whoever_lost_the_lease_erases_no_integration(store: Store) -> None:
     held = await peopled(store)
-    await store.leavers.erase(replace(held, fence=held.fence - 1), NOW, after(60))
+    await erase(store, replace(held, fence=held.fence - 1))
     assert await store.integrations.get(ANN.integration_id) is not None, "its holder will see to it"
 
 
@@ -134,9 +143,23 @@ async def test_what_is_to_be_erased_is_erased_though_a_deletion_comes_later_and_
 async def test_of_what_was_erased_it_is_known_with_which_deletion(store: Store) -> None:
     held = await peopled(store)
     await store.integrations.want_deletion(ANN, DeletionWish(5), NOW)
-    await store.leavers.erase(held, NOW, after(60))
+    await erase(store, held, revision=5)
     assert await store.integrations.erased(ANN.integration_id) == 5
     assert await store.integrations.erased(BOB.integration_id) is None
+
+
+async def test_a_deletion_that_comes_while_everything_is_erased_is_answered_before_all_is_gone(store: Store) -> None:
+    held = await peopled(store)
+    for revision in (5, 6):
+        await store.integrations.want_deletion(ANN, DeletionWish(revision), NOW)
+    await erase(store, held, revision=5)
+    ann = await store.integrations.get(ANN.integration_id)
+    assert ann is not None, "nobody has answered the second"
+    assert ann.wanted.deletion == DeletionWish(6, erase=True)
+    assert await store.integrations.want_deletion(ANN, DeletionWish(7), NOW), "there is somebody to answer the third"
+    await erase(store, held, revision=7)
+    assert await store.integrations.get(ANN.integration_id) is None
+    assert await store.integrations.erased(ANN.integration_id) == 7
 
 
 async def test_a_user_may_have_several_integrations_whether_or_not_they_are_deleted(
@@ -155,7 +178,7 @@ async def test_a_user_may_have_several_integrations_whether_or_not_they_are_dele
 
 async def test_what_is_erased_has_no_content_at_once_and_goes_with_its_time(opened: Database) -> None:
     store = store_on(opened)
-    await store.leavers.erase(await peopled(store), NOW, after(60))
+    await erase(store, await peopled(store))
     for name in COLLECTIONS:
         (emptied,) = await opened[name].find({"expires_at": NOW}).to_list(None)
         assert emptied.keys() <= {"_id", "integration_id", "expires_at"}
@@ -166,12 +189,27 @@ async def test_what_is_erased_has_no_content_at_once_and_goes_with_its_time(open
     assert not await store.integrations.want_settings(ANN, wish(9), NOW)
 
 
+async def test_a_wish_that_comes_in_at_the_very_moment_of_erasing_changes_nothing(
+    opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def not_yet(*_: object) -> bool:
+        return False
+
+    store = store_on(opened)
+    await erase(store, await peopled(store))
+    monkeypatch.setattr(Wishes, "_is_erased", not_yet)
+    assert not await store.integrations.want_settings(ANN, wish(9), NOW)
+    assert not await store.integrations.want_deletion(ANN, DeletionWish(9), NOW)
+    await store.integrations.expect(ANN, NOW)
+    assert await store.integrations.get(ANN.integration_id) is None
+
+
 async def test_what_was_erased_hinders_nobody_who_looks_at_everything(opened: Database) -> None:
     store, runs = store_on(opened), Runs(opened)
     held = await peopled(store)
     mine = replace(RUN, integration_id=ANN.integration_id)
     await runs.begin(held, mine)
-    await store.leavers.erase(held, NOW, after(60))
+    await erase(store, held)
     assert (await runs.page("", 9), await runs.get(mine.id)) == ([], None)
     assert await Overview(opened).tenants_of([ANN.integration_id, BOB.integration_id]) == {BOB.integration_id: TENANT}
     assert sum((await Figures(opened).standings(NOW)).counts.values()) == 1
@@ -184,7 +222,8 @@ async def test_an_id_that_was_erased_is_known_by_keyed_hashes_only_also_after_a_
     before = Integrations(opened, Vault([old]), time.monotonic)
     taken = await before.take(await linked(before), "message", HOUR)
     assert isinstance(taken, Taken)
-    await Leavers(opened, Vault([old])).erase(taken.lease, NOW, after(60))
+    await before.want_erasing(TENANT, ANN.user_id, NOW)
+    await Leavers(opened, Vault([old])).erase(taken.lease, LEFT, NOW, after(60))
     (mark,) = await opened["erased"].find({}).to_list(None)
     assert ANN.integration_id not in repr(mark)
     rotated = Integrations(opened, Vault([new, old]), time.monotonic)
