@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 BATCH: Final = 50
 """What Cronofy takes at once."""
+_PERHAPS_THE_EVENTS: Final = frozenset({Reason.SERVER_ERROR, Reason.UNREADABLE_ANSWER})
+"""Why a single write fails, if it is not the service that does."""
 
 
 async def put_and_remove(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
@@ -96,9 +98,13 @@ async def _results(work: Slice, writes: Sequence[CalendarWrite]) -> list[WriteRe
     try:
         return await work.calendar.write(writes)
     except TryLater as error:
-        if len(writes) > 1 or error.system is not System.CRONOFY or error.reason is not Reason.SERVER_ERROR:
+        if len(writes) > 1 or error.system is not System.CRONOFY or error.reason not in _PERHAPS_THE_EVENTS:
             raise
         return [Stumbled(error.reason, error.detail)]
+    except Refused as error:
+        if len(writes) > 1 or error.reason not in {Reason.CALENDAR_REFUSED, Reason.MISSING_SCOPE}:
+            raise
+        return [Rejected(error.reason, error.detail)]
 
 
 async def _failure_of_all(
@@ -107,8 +113,13 @@ async def _failure_of_all(
     """Return what the results say about the calendar as a whole; None if it works."""
     if any(map(_is_forbidden, results)) and await work.calendar_trouble() is not None:
         return Refused(Reason.MISSING_SCOPE, "the calendar takes no writes")
-    puts = [result for write, result in zip(writes, results, strict=True) if not isinstance(write, RemoveEventWrite)]
-    if any(isinstance(result, NotThere) for result in puts):
+    # What is ours is made where it is not; of the user's own events one can have gone without a word.
+    ours = [
+        result
+        for write, result in zip(writes, results, strict=True)
+        if isinstance(write.event, ManagedEvent) and not isinstance(write, RemoveEventWrite)
+    ]
+    if any(isinstance(result, NotThere) for result in ours):
         return Gone(Reason.GONE, "the calendar was not there for a write")
     if all(isinstance(result, Stumbled) and result.reason is Reason.PROVIDER_ERROR for result in results):
         return MustReconnect(Reason.PROVIDER_ERROR, "none of the writes was taken")
@@ -146,7 +157,8 @@ def _after(work: Slice, one: Judged, result: WriteResult) -> Link:
             return _stumbled(work, link, reason)
         case NotThere():
             if isinstance(one.decision.action, PutEvent):
-                return replace(link, due_at=work.now())
+                seen = link.calendar_seen or CalendarSeen(content=None)
+                return replace(link, calendar_seen=replace(seen, content=None, missing=True))
             return replace(link, calendar_seen=CalendarSeen(content=None, deleted=True))
 
 

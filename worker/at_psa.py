@@ -104,7 +104,7 @@ async def _create_together(work: Slice, steps: Sequence[Judged], made: list[_Mad
         except TryLater as error:
             if error.system is not System.PSA:
                 raise
-            if error.reason is Reason.SERVER_ERROR:
+            if error.reason in _PERHAPS_THE_ITEMS:
                 rest += entries
             else:
                 await work.psa_is_away(error)
@@ -247,7 +247,8 @@ def _answered(work: Slice, one: Judged, answer: ItemAnswer) -> Judged:
             link = replace(one.link, restoring=restoring)
             return work.judge(one.stored, _take(work, link, now), answered=True)
         case MovedOn(now=now):
-            return work.judge(one.stored, _take(work, one.link, now))
+            assert one.link.psa_seen is not None
+            return work.judge(one.stored, _take(work, one.link, _at_least(one.link.psa_seen.revision + 1, now)))
         case Declined(message=message):
             return _declined(work, one, message)
         case Absent():
@@ -282,6 +283,13 @@ def _illegible(work: Slice, one: Judged, error: Malformed) -> Link:
     return link
 
 
+def _at_least(revision: int, now: ItemNow) -> ItemNow:
+    """Return the item's state. Raises `TryLater` if the PSA has told already that it is past: a copy may lag behind."""
+    if now.revision < revision:
+        raise TryLater(System.PSA, Reason.UNREADABLE_ANSWER, f"revision {now.revision} where {revision} is known of")
+    return now
+
+
 def _take(work: Slice, link: Link, now: ItemNow) -> Link:
     return record.answered(link, now.key, now.seen_by(link.user_id, work.now()))
 
@@ -300,6 +308,8 @@ async def _read(work: Slice, one: Judged) -> Judged | _Made:
     link = one.link
     if link.item is not None:
         found = await work.tools.platform.read(link.item)
+        if found is not None and link.psa_seen is not None:
+            _at_least(link.psa_seen.revision, found)
         # Of a deletion that was held back the PSA had told itself.
         seen = _absent(work, link, deleted=link.ending is not None) if found is None else _take(work, link, found)
         return work.judge(one.stored, seen)

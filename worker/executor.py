@@ -169,7 +169,7 @@ class Executor:
             due_at = _earliest(go_on_at, await self._reconcile(wake, setup, tenant, fresh) if setup.ready() else None)
         except (MustReconnect, Refused, Gone) as error:
             # A whole request was turned down. Only the account's own state says whether the connection is to blame.
-            await setup.check_connection()
+            await _account_asked(setup)
             if error.reason is Reason.PROVIDER_ERROR and setup.in_use:
                 await setup.provider_failed()
             elif holding.held.status is Status.CONNECTED:
@@ -247,6 +247,14 @@ class Executor:
         more = 0 if isinstance(error, RateLimited) else 1
         await holding.save(calendar_hold=until, calendar_failures=failures + more)
         return until
+
+
+async def _account_asked(setup: Setup) -> None:
+    """Ask how the account is. If that is turned down as well, nobody knows, and it is asked again later."""
+    try:
+        await setup.check_connection()
+    except (Refused, Gone) as error:
+        raise TryLater(System.CRONOFY, error.reason, error.detail) from error
 
 
 async def _no_trouble() -> Reason | None:  # noqa: RUF029 - asked like any other

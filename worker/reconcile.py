@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from adapters.telemetry import tracing
@@ -20,7 +20,6 @@ from worker.projection.events import digest_of, key_of, observe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from events.calendar import CalendarEvent, Page
     from worker.acting import Pair
@@ -35,6 +34,9 @@ _SOON: Final = timedelta(seconds=1)
 """Links due within this are taken along, so that their looks share one read."""
 OVERLAP: Final = timedelta(seconds=60)
 """How far before its cursor a read begins: a provider's change can become visible late. Source: cronofy.md, 11."""
+_WRONG: Final = timedelta(minutes=10)
+"""So far apart the clocks of the calendar's servers never are."""
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _LOOK_AGAIN: Final = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60))
 """When to look again for what a notification announced and a read did not show."""
 _READ_AT_ONCE: Final = 200
@@ -132,7 +134,7 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
         await advance(work, await observed(work, page, ()))
         url = page.next_url
     if as_of is not None:
-        work.holding.note(cursor=max(as_of, work.holding.held.cursor or as_of))
+        _move_cursor(work, as_of)
     if work.holding.integration.signals.requested > hints.requested:
         return  # it has changed meanwhile, and is looked at once more
     work.read_at = began  # only a complete read says anything about an event that it does not show
@@ -148,6 +150,14 @@ async def _survey(work: Slice) -> None:
         page = await next_page(work, page.next_url, walked)
         await advance(work, await observed(work, page, ()))
     work.holding.note(surveyed=True)
+
+
+def _move_cursor(work: Slice, as_of: datetime) -> None:
+    """Read from here on next time. A clock that goes far back was wrong before: what that hid is looked for."""
+    held = work.holding.held
+    if held.cursor is not None and as_of < held.cursor - _WRONG:
+        work.holding.note(audit=replace(held.audit, deep_at=work.now()))
+    work.holding.note(cursor=as_of)
 
 
 def _serve(work: Slice) -> None:
@@ -176,9 +186,9 @@ async def observed(work: Slice, page: Page, due: Sequence[Link]) -> list[Pair]:
     """Return the links of a page with what was read, those that are due, and new ones for unknown events."""
     calendar_id, private = work.policy.calendar_id, work.policy.tenant.private_inbound
     work.newest_seen = max([work.newest_seen, *(event.updated for event in page.events if event.updated)])
-    events = {
-        link_id(work.holding.id, key_of(event)): event for event in page.events if event.calendar_id == calendar_id
-    }
+    # Should a page show an event twice, the newest state counts.
+    ordered = sorted(page.events, key=lambda event: event.updated or _NEVER)
+    events = {link_id(work.holding.id, key_of(event)): event for event in ordered if event.calendar_id == calendar_id}
     known = {link.id: link for link in due}
     # Reads overlap: most of what one shows, an earlier one has shown already.
     digests = {id_: digest_of(event, private) for id_, event in events.items() if id_ not in known}

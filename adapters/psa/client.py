@@ -100,11 +100,11 @@ class Psa:
         paging = {"pageNumber": str(page), "pageSize": str(PAGE)}
         body = await self._call("GET", tenant_id, "/v2/calendar/items", params=list((asked | paging).items()))
         rows = array(body.get("result"))
-        found = [wire.listed_item(row, tenant_id) for row in rows]
+        found = tuple(item for row in rows if (item := wire.listed_item(row, tenant_id)) is not None)
         total = integer(body.get("total_records"))
-        if _code(body) is not None or total is None or None in found:
+        if _code(body) is not None or total is None or (rows and not any(map(wire.is_named, rows))):
             raise self._http.unreadable(f"no list of items: {_words(body)}")
-        return ItemPage(tuple(item for item in found if item), last=len(rows) < PAGE, total=total)
+        return ItemPage(found, last=len(rows) < PAGE, total=total)
 
     async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
         """Change an item, if it is still at `revision`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -61,12 +62,18 @@ def item_now(state: object, tenant_id: int) -> ItemNow | None:
 def listed_item(state: object, tenant_id: int) -> ItemNow | None:
     """Return an item state out of a list; of one that breaks the contract only what names it.
 
-    Such an item is then read by itself, and is at fault by itself.
+    Such an item is then read by itself, and is at fault by itself. None if not even its name and state can be told:
+    to whoever knows the item, it is then one that was not listed.
     """
-    try:
-        return _item(state, tenant_id)
-    except Malformed:
-        return _item({**mapping(state), "item": None}, tenant_id)
+    for body in (mapping(state), {**mapping(state), "item": None}):
+        with contextlib.suppress(Malformed):
+            return _item(body, tenant_id)
+    return None
+
+
+def is_named(state: object) -> bool:
+    """Whether something out of a list is an item at all."""
+    return bool(text(mapping(state).get("item_id")))
 
 
 def _item(state: object, tenant_id: int) -> ItemNow | None:

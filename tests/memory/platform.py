@@ -76,14 +76,14 @@ class MemoryPlatform:
         await self.step("read item")
         self._get_through(began)
         row = self.rows.get(key.item_id)
-        return None if row is None else _now(row)
+        return None if row is None else state_of(row)
 
     async def find(self, tenant_id: int, reference: str) -> ItemNow | None:
         del tenant_id
         began = self.clock.now()
         await self.step("find item")
         self._get_through(began)
-        return next((_now(row) for row in self.rows.values() if row.reference == reference), None)
+        return next((state_of(row) for row in self.rows.values() if row.reference == reference), None)
 
     async def create(self, draft: AppointmentDraft) -> CreateAnswer:
         self.on_write()
@@ -94,7 +94,7 @@ class MemoryPlatform:
         row = found or self._new(ItemType.APPOINTMENT, draft.user_id, _appointment(draft), draft.reference)
         if found is None:
             self.writes.append(("create", None, row))
-        answer = Created(_now(row), found is not None)
+        answer = Created(state_of(row), found is not None)
         await self.step("item created")
         self._get_through(self.clock.now())
         return answer
@@ -109,7 +109,7 @@ class MemoryPlatform:
         mine = [row for row in self.live() if user[1] in row.assignees and _overlaps(row.item, start, end)]
         mine = [row for row in mine if row.key.item_id not in self.hidden]
         shown = mine[(page - 1) * self.page_size : page * self.page_size]
-        return ItemPage(tuple(_now(row) for row in shown), len(shown) < self.page_size, len(mine))
+        return ItemPage(tuple(state_of(row) for row in shown), len(shown) < self.page_size, len(mine))
 
     async def change(self, key: ItemKey, revision: int, changes: ItemChanges) -> ItemAnswer:
         self.on_write()
@@ -123,10 +123,10 @@ class MemoryPlatform:
         if refusal:
             return Declined(refusal)
         if row.revision != revision or row.deleted:
-            return MovedOn(_now(row))
+            return MovedOn(state_of(row))
         after = self._store(replace(row, item={**row.item, **_changed(changes)}))
         self.writes.append(("change", row, after))
-        answer = Done(_now(after))
+        answer = Done(state_of(after))
         await self.step("item changed")
         self._get_through(self.clock.now())
         return answer
@@ -140,10 +140,10 @@ class MemoryPlatform:
         if row is None:
             return Absent()
         if row.revision != revision or row.deleted:
-            return MovedOn(_now(row))
+            return MovedOn(state_of(row))
         after = self._store(replace(row, deleted=True))
         self.writes.append(("delete", row, after))
-        answer = Done(_now(after))
+        answer = Done(state_of(after))
         await self.step("item deleted")
         self._get_through(self.clock.now())
         return answer
@@ -226,7 +226,7 @@ def _overlaps(item: dict[str, Any], start: datetime, end: datetime) -> bool:
     return first < end and (last > start or first >= start)
 
 
-def _now(row: Row) -> ItemNow:
+def state_of(row: Row) -> ItemNow:
     item = None if row.deleted else json.dumps(row.item)
     return ItemNow(row.key, row.revision, row.deleted, row.assignees, item, row.modified_on)
 

@@ -225,6 +225,10 @@ class World:
             case _:
                 raise AssertionError(message)
 
+    def sweep(self) -> None:
+        """Let what is due be found."""
+        self.start("sweep", self._sweep())
+
     async def _sweep(self) -> None:
         now = self.clock.now()
         due = await self.integrations.claim_due(now, now + timedelta(seconds=30), 10)
@@ -300,7 +304,7 @@ class World:
         if plan and (not self.pressing or self._at_work() or not self._busy()):
             choices += [lambda: plan.pop(0)(self)] * (4 if self.pressing else 1)
         if not any(task.label == "sweep" for task in self.tasks):
-            choices.append(lambda: self.start("sweep", self._sweep()))
+            choices.append(self.sweep)
         choices.append(self._pass_time)
         self.random.choice(choices)()
 
@@ -385,7 +389,7 @@ class World:
         self.clock.advance(max(0.001, (min(coming) - self.clock.now()).total_seconds()))
         self.calendar.tick()
         if due_at is not None and due_at <= self.clock.now():
-            self.start("sweep", self._sweep())
+            self.sweep()
         return True
 
 

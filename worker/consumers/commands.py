@@ -11,6 +11,7 @@ from structlog.contextvars import bind_contextvars
 from events.commands import COMMAND, Cause, Wake
 from events.contract import parse
 from events.dead_letters import LinkFailed, Replayed
+from events.failures import Malformed
 from events.letters import Verdict
 from events.reasons import Reason
 from worker.core.retry import Park
@@ -50,8 +51,7 @@ class CommandsConsumer:
         result = await self.shop.insist(lambda: self._handle(delivery))
         if isinstance(result, Park):
             await self.shop.set_aside(delivery, result)
-            if result.reason is Reason.POISON:
-                await self._let_go(delivery)
+            await self._let_go(delivery)
             return
         wake, outcome = result
         self.shop.log.info(
@@ -84,7 +84,10 @@ class CommandsConsumer:
 
     async def _let_go(self, delivery: Delivery) -> None:
         """Give back the lease that a message holds which is set aside: what others bring need not wait for its end."""
-        integration_id = parse(COMMAND, delivery.body).integration_id
+        try:
+            integration_id = parse(COMMAND, delivery.body).integration_id
+        except Malformed:
+            return  # it names nobody, so it holds nothing
         await self.shop.insist(lambda: self.leases.abandon(integration_id, delivery.message_id))
 
     async def _look_again(self, failed: LinkFailed, delivery: Delivery) -> bool:

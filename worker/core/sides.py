@@ -183,12 +183,13 @@ def _settled(link: Link, shown: Content, last: CalendarAsk, changed: frozenset[F
 def settle_psa(link: Link, psa: PsaView, *, answered: bool = False) -> Link:
     """Take what the item shows as proof of what was asked of the PSA.
 
-    `answered`: it is the PSA's own answer to the last write, so whatever differs is the form that the PSA keeps.
+    `answered`: it is the PSA's own answer to the last write, so whatever differs is the form that the PSA keeps. Its
+    revision need not have grown then: it does with every change, and what is kept as it was has not changed.
     """
     asks = link.psa_asks
     if not asks or isinstance(psa, PsaUnread | PsaNever):
         return link
-    if link.psa_seen is None or link.psa_seen.revision <= asks[-1].revision:
+    if link.psa_seen is None or link.psa_seen.revision < asks[-1].revision + (0 if answered else 1):
         return link
     link = replace(link, psa_asks=())
     if asks[0].revision == CREATION:

@@ -341,6 +341,30 @@ async def test_an_item_that_breaks_the_contract_is_this_items_trouble_and_no_out
     assert "s3cr3t" not in failure.value.detail
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [*({part: value} for part, value in BROKEN), {"itemType": "leave_request"}, {"modifiedOn": "yesterday"}],
+    ids=str,
+)
+@pytest.mark.parametrize("alone", [False, True], ids=["among others", "alone"])
+async def test_an_item_that_breaks_the_contract_hides_no_other_of_a_list(
+    odd: Json, server: Server, http: HttpPool, *, alone: bool
+) -> None:
+    rows = [STATE | odd] if alone else [STATE | odd, STATE | {"itemId": "88119"}]
+    psa = told(server, http, {"success": True, "result": rows, "totalRecords": len(rows)})
+    page = await psa.items((TENANT, USER), AT, AT, 1)
+    assert page.total == len(rows)
+    assert ("88119" in {item.key.item_id for item in page.items}) != alone
+
+
+@pytest.mark.parametrize("rows", [["Lunch"], [{}], [{"itemType": "appointment"}, None]], ids=str)
+async def test_a_list_of_something_else_is_an_outage(rows: object, server: Server, http: HttpPool) -> None:
+    psa = told(server, http, {"success": True, "result": rows, "totalRecords": 1})
+    with pytest.raises(TryLater) as failure:
+        await psa.items((TENANT, USER), AT, AT, 1)
+    assert failure.value.reason is Reason.UNREADABLE_ANSWER
+
+
 def snake_of(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
