@@ -108,8 +108,8 @@ class Setup:
         try:
             grant = await self.access.exchange(wish.code, wish.redirect_uri)
         except MustReconnect as error:
-            # The code works once. Whether we used it up before a crash or somebody else did, only the user can help.
-            await self._became(replace(self._held, connected_revision=wish.revision, reason=error.reason, tokens=None))
+            # The code works once: we used it up before a crash, somebody else did, or a page was loaded again.
+            await self._not_authorized(wish.revision, error.reason)
             return
         former, offered = self._held.account, self._held.offered
         retired = (*self._held.retired, *([] if offered is None else [offered]))
@@ -127,6 +127,16 @@ class Setup:
             calendar_hold=None,
             calendar_failures=0,
         )
+
+    async def _not_authorized(self, revision: int, reason: Reason) -> None:
+        """Answer an authorization that was refused with how the connection is: what is in hand may work still."""
+        if self._held.tokens is None:
+            now = replace(self._held, status=Status.NOT_CONNECTED, reason=reason, connected_revision=revision)
+            await self._became(now)
+        elif self._held.offered is not None:
+            await self._became(replace(self._held, connected_revision=revision))
+        else:
+            await self.check_connection(revision)
 
     async def _offer(self, now: Held) -> None:
         """Ask whether another account takes the place of the former. Until then what is linked stays as it is."""
@@ -148,12 +158,16 @@ class Setup:
 
     # The connection
 
-    async def check_connection(self) -> None:
-        """Ask the calendar service how the profile and the calendar are. Nothing else ever changes the status."""
+    async def check_connection(self, answers: int | None = None) -> None:
+        """Ask the calendar service how the profile and the calendar are. Nothing else ever changes the status.
+
+        `answers`: an authorization, by its revision. Then it is told even if nothing has changed.
+        """
+        held = self._held if answers is None else replace(self._held, connected_revision=answers)
         try:
             info = await self.access.userinfo()
         except MustReconnect as error:
-            await self._became(replace(self._held, status=Status.NOT_CONNECTED, reason=error.reason))
+            await self._became(replace(held, status=Status.NOT_CONNECTED, reason=error.reason))
             return
         profile = self._profile(info)
         reason = _profile_trouble(profile)
@@ -164,7 +178,7 @@ class Setup:
             # Its end is announced on a channel, unless it comes before the channel: so it is asked for as well.
             channel_id = (await self.access.create_channel(None)).channel_id
         now = replace(
-            self._held,
+            held,
             relink_url=profile.relink_url if profile else None,
             calendars=calendars,
             channel_id=channel_id,
@@ -215,11 +229,12 @@ class Setup:
         before, at = self._held, self.clock.now()
         connected = now.status is Status.CONNECTED
         changed = (before.status, before.reason) != (now.status, now.reason)
-        if connected and changed:
+        told = changed or now.connected_revision != before.connected_revision
+        if connected and told:
             found = outcomes.calendars_found(self.holding, now, at)
             await self.outcomes.publish([outcomes.connected(self.holding, at), found])
             now = replace(now, turns=before.turns + 1)
-        elif changed or now.connected_revision != before.connected_revision:
+        elif told:
             await self.outcomes.publish([outcomes.disconnected(self.holding, now, at)])
             now = replace(now, turns=before.turns + 1)
         wait = _LOOK_AGAIN if now.reason is Reason.PENDING_INITIAL_SYNC else _PROBE

@@ -14,7 +14,7 @@ from typing_extensions import override
 from events.calendar import CalendarWrite, Page, UserInfo, WriteResult
 from events.commands import Cause, Wake
 from events.failures import MustReconnect, RateLimited, Refused, System, TryLater
-from events.integration import CalendarInfo, Held, Status
+from events.integration import CalendarInfo, ConnectWish, Held, Status
 from events.items import ItemType
 from events.psa import Inbound
 from events.reasons import Reason
@@ -178,3 +178,55 @@ def test_a_tick_that_is_taken_away_under_a_run_holds_at_once_and_the_run_goes_on
     epoch = world.integrations.rows[INTEGRATION].integration.epoch
     assert (run.state, run.epoch) == (RunState.FINISHED, epoch)
     assert len(world.calendar.live()) == ITEMS + 1
+
+
+# An authorization that is refused
+
+
+def refused_authorization(world: World, monkeypatch: pytest.MonkeyPatch, **before: Any) -> list[str]:
+    """Let a code be sent that does not work, and return what is told."""
+
+    async def exchange(*_: object) -> None:
+        await world.step("refused")
+        raise MustReconnect(Reason.REAUTHORISE_NEEDED, "invalid_grant")
+
+    monkeypatch.setattr(world.access, "exchange", exchange)
+    row = world.integrations.rows[INTEGRATION]
+    wanted = replace(row.integration.wanted, connect=ConnectWish(1000, "used", "https://psa.example/back", None))
+    row.integration = replace(row.integration, wanted=wanted, held=replace(held(world), **before))
+    world.outcomes.clear()
+    wake(world)
+    wake(world)
+    assert held(world).connected_revision == 1000
+    return [outcome.type.split(".")[2] for outcome in world.outcomes if outcome.type.startswith("calsync.integration.")]
+
+
+def test_a_code_that_is_sent_twice_leaves_a_working_connection_as_it_is_and_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = held(world).tokens
+    assert refused_authorization(world, monkeypatch) == ["connected", "calendars_found"]
+    assert (held(world).status, held(world).tokens) == (Status.CONNECTED, tokens)
+    world.platform.make(ItemType.APPOINTMENT, USER, subject="Review", **TIMES)
+    world.settle()
+    assert [event.summary for event in world.calendar.live()] == ["Review"]
+
+
+def test_a_code_that_is_refused_where_nothing_is_connected_is_answered_with_the_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert refused_authorization(world, monkeypatch, tokens=None) == ["disconnected"]
+    assert (held(world).status, held(world).reason) == (Status.NOT_CONNECTED, Reason.REAUTHORISE_NEEDED)
+
+
+def test_a_code_that_is_refused_where_the_connection_is_broken_is_answered_with_the_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def userinfo() -> UserInfo:
+        await world.step("refused")
+        raise MustReconnect(Reason.REAUTHORISE_NEEDED, "invalid_grant")
+
+    monkeypatch.setattr(world.access, "userinfo", userinfo)
+    broken: dict[str, Any] = {"status": Status.NOT_CONNECTED, "reason": Reason.REAUTHORISE_NEEDED}
+    assert refused_authorization(world, monkeypatch, **broken) == ["disconnected"]
+    assert held(world).reason is Reason.REAUTHORISE_NEEDED
