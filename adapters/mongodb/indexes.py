@@ -30,7 +30,7 @@ _LETTERS_BY: Final = {
 }
 
 _LEFT: Final = IndexModel([("expires_at", ASCENDING)], name="left", expireAfterSeconds=0, sparse=True)
-"""What is left of a deleted integration, or was erased, goes with its time."""
+"""What is left of a deleted integration, was erased, or was heard of people, goes with its time."""
 
 INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
     "integrations": (
@@ -146,6 +146,7 @@ INDEXES: Final[dict[str, tuple[IndexModel, ...]]] = {
         _LEFT,
     ),
     "erased": (_LEFT,),
+    "heard": (_LEFT,),
 }
 
 

@@ -25,6 +25,9 @@ THERE: Final = {"tenant_id": {"$exists": True}}
 ERASED: Final = "erased"
 """Keyed hashes of the ids of integrations that were erased, so that a late message brings none of them back."""
 
+HEARD: Final = "heard"
+"""Names of events about people that were carried out."""
+
 
 class Wishes:
     """See the module."""
@@ -32,6 +35,7 @@ class Wishes:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._collection: Collection = database[COLLECTION]
         self._erased: Collection = database[ERASED]
+        self._heard: Collection = database[HEARD]
         self._vault = vault
 
     async def want_connect(self, whose: Assignee, wish: ConnectWish, due_at: datetime) -> bool:
@@ -98,6 +102,16 @@ class Wishes:
         with away():
             result = await self._collection.update_many(whose, [{"$set": update}])
         return result.modified_count
+
+    async def heard(self, event: str) -> bool:
+        """Whether an event about people was carried out before."""
+        with away():
+            return await self._heard.find_one({"_id": event}, {"_id": 1}) is not None
+
+    async def remember(self, event: str, until: datetime) -> None:
+        """Remember until then that an event about people was carried out."""
+        with away():
+            await self._heard.update_one({"_id": event}, {"$set": {"expires_at": until}}, upsert=True)
 
     async def of_user(self, tenant_id: int, user_id: int) -> list[Assignee]:
         """Return all integrations of a user, also those that are deleted."""

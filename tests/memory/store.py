@@ -75,6 +75,8 @@ class MemoryIntegrations:
         self.rows: dict[str, _Row] = {}
         self.marks: dict[str, int] = {}
         """Of what was erased: the revision of its deletion."""
+        self.events: set[str] = set()
+        """Events about people that were carried out."""
 
     # Intake
 
@@ -179,6 +181,16 @@ class MemoryIntegrations:
             row.rerun = True
         await self._step("wanted erasing")
         return len(concerned)
+
+    async def heard(self, event: str) -> bool:
+        await self._step("heard")
+        return event in self.events
+
+    async def remember(self, event: str, until: datetime) -> None:
+        del until
+        await self._step("remember")
+        self.events.add(event)
+        await self._step("remembered")
 
     async def of_user(self, tenant_id: int, user_id: int) -> list[Assignee]:
         await self._step("of user")

@@ -162,6 +162,14 @@ async def test_a_deletion_that_comes_while_everything_is_erased_is_answered_befo
     assert await store.integrations.erased(ANN.integration_id) == 7
 
 
+async def test_an_event_about_people_is_remembered_once_it_was_carried_out(integrations: IntegrationStore) -> None:
+    assert not await integrations.heard("psa 1")
+    for _ in range(2):
+        await integrations.remember("psa 1", after(60))
+    assert await integrations.heard("psa 1")
+    assert not await integrations.heard("psa 2")
+
+
 async def test_a_user_may_have_several_integrations_whether_or_not_they_are_deleted(
     integrations: IntegrationStore,
 ) -> None:
