@@ -10,13 +10,14 @@ import pytest
 
 from events.calendar import Accepted, CalendarWrite, NotThere, Page, PutEventWrite, WriteResult
 from events.failures import Gone, Refused, SyncError, System, TryLater
+from events.items import ItemType
 from events.link import ExternalEvent, ItemKey, LinkState
 from events.platform import AppointmentDraft, CreateAnswer, Done, ItemAnswer, ItemChanges, ItemNow, MovedOn
 from events.reasons import Reason
 from tests.memory.access import MemoryAccess
-from tests.memory.platform import state_of
-from tests.simulation.world import INTEGRATION, NOON, World
-from tests.worker.passing import HOUR, appointment, for_hours, held, links, shown
+from tests.memory.platform import stamp, state_of
+from tests.simulation.world import INTEGRATION, NOON, USER, World
+from tests.worker.passing import HOUR, TIMES, appointment, for_hours, held, links, shown
 
 
 def _unheard(_: object) -> None: ...
@@ -162,6 +163,46 @@ def test_of_an_event_that_a_page_shows_twice_the_newest_state_counts(
     world.calendar.edit(event.event_uid, summary="edited")
     for_hours(world, 24)
     assert [row.item["subject"] for row in world.platform.live()] == ["edited"]
+
+
+# What a calendar does not keep
+
+
+def test_what_is_private_stays_private_in_the_psa_where_the_calendar_knows_nothing_private(world: World) -> None:
+    world.calendar.rewrite = lambda event: replace(event, private=False)
+    item = appointment(world, "Doctor")
+    world.platform.edit(item, is_private=True)
+    another = world.platform.make(ItemType.APPOINTMENT, USER, subject="Dentist", is_private=True, **TIMES)
+    for_hours(world, 2)
+    written = len(world.calendar.applied)
+    for_hours(world, 24)
+    assert len(world.calendar.applied) == written
+    for private in (item, another):
+        assert world.platform.rows[private].item["is_private"] is True
+    assert {link.state for link in links(world)} == {LinkState.SETTLED}
+    world.platform.edit(item, subject="Doctor, moved")
+    for_hours(world, 2)
+    assert "Doctor, moved" in shown(world)
+
+
+def test_an_event_that_its_user_makes_open_is_open_in_the_psa(world: World) -> None:
+    item = world.platform.make(ItemType.APPOINTMENT, USER, subject="Doctor", is_private=True, **TIMES)
+    for_hours(world, 2)
+    (event,) = world.calendar.live()
+    world.calendar.edit(event.event_uid, private=False)
+    for_hours(world, 2)
+    assert world.platform.rows[item].item["is_private"] is False
+
+
+def test_what_a_calendar_shows_as_busy_whatever_it_is_told_is_confirmed(world: World) -> None:
+    world.calendar.rewrite = lambda event: replace(event, transparent=False)
+    account = {"id": 1, "name": "Contoso"}
+    call = world.platform.make(ItemType.SERVICE_CALL, USER, account=account, user_id=USER, complete=True, **TIMES)
+    for_hours(world, 2)
+    world.platform.edit(call, start=stamp(NOON + HOUR), end=stamp(NOON + 2 * HOUR))
+    for_hours(world, 48)
+    assert [link.state for link in links(world)] == [LinkState.SETTLED]
+    assert (len(world.calendar.applied), world.parked) == (2, [])
 
 
 # The PSA

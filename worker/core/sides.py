@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from events.content import ALL_FIELDS, Content, Field, Value
 from events.link import CREATION
 from events.values import replace
-from worker.core.compare import overlay, same, take, unchanged
+from worker.core.compare import differing, overlay, same, take, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +109,16 @@ def _is_allowed(link: Link, field: Field, shown: Value) -> bool:
     if any(unchanged(field, value, shown) for value in allowed(link, field)):
         return True
     brought = [ask.content.value(field) for ask in link.calendar_asks if ask.content and field in ask.fields]
-    return any(same(field, value, shown) for value in brought)
+    return any(same(field, value, shown) or _is_not_kept(link, field, value, shown) for value in brought)
+
+
+def _is_not_kept(link: Link, field: Field, wanted: Value, shown: Value) -> bool:
+    """Whether a calendar shows openly what it was given as private and has never shown so: it knows nothing private.
+
+    Were that taken for an edit, what is private would become open in the PSA.
+    """
+    shown_so = link.calendar_base is not None and link.calendar_base.private
+    return field is Field.PRIVATE and wanted is True and shown is False and not shown_so
 
 
 def settle_calendar(link: Link, *, waited: bool) -> Link:
@@ -124,10 +133,29 @@ def settle_calendar(link: Link, *, waited: bool) -> Link:
     if seen.content is None or last.content is None:
         return _settle_removal(link, seen, last, waited=waited)
     changed = news(link, seen.content)
-    arrived = all(same(f, last.content.value(f), seen.content.value(f)) for f in ALL_FIELDS - changed)
+    stubborn = _stubborn(link, last.content, seen.content) if waited else frozenset[Field]()
+    arrived = all(
+        same(f, last.content.value(f), seen.content.value(f))
+        or _is_not_kept(link, f, last.content.value(f), seen.content.value(f))
+        for f in ALL_FIELDS - changed - stubborn
+    )
     if not arrived or not (waited or _unmistakable(link, seen.content, changed)):
         return link
     return _settled(link, seen.content, last, changed)
+
+
+def _stubborn(link: Link, wanted: Content, shown: Content) -> frozenset[Field]:
+    """Return the fields that show what they showed before, though another field of the same write has arrived.
+
+    A write is applied as a whole, so that is what the calendar makes of them: "free", say, if it knows no such thing.
+    """
+    last = link.calendar_asks[-1]
+    if last.over is None or any(ask.content != last.content for ask in link.calendar_asks):
+        return frozenset()
+    sent = differing(wanted, last.over) & last.fields
+    stayed = frozenset(f for f in sent if shown.value(f) == last.over.value(f))
+    came = any(same(f, wanted.value(f), shown.value(f)) for f in sent - stayed)
+    return stayed if came else frozenset()
 
 
 def _settle_removal(link: Link, seen: CalendarSeen, last: CalendarAsk, *, waited: bool) -> Link:
