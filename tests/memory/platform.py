@@ -124,7 +124,8 @@ class MemoryPlatform:
             return Declined(refusal)
         if row.revision != revision or row.deleted:
             return MovedOn(state_of(row))
-        after = self._store(replace(row, item={**row.item, **_changed(changes)}))
+        changed = {**row.item, **_changed(changes)}
+        after = row if changed == row.item else self._store(replace(row, item=changed))  # a revision counts changes
         self.writes.append(("change", row, after))
         answer = Done(state_of(after))
         await self.step("item changed")
