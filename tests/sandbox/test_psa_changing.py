@@ -29,6 +29,8 @@ async def test_each_kind_takes_its_own_changes_at_a_new_revision(item_type: str,
         assert state["revision"] == 2
         assert {name: state["item"][name] for name in changes} == changes
         assert (await world.api.item(item_type, item.item_id))["result"] == state
+        again = (await world.api.change(item_type, item.item_id, 2, changes))["result"]
+        assert again == state, "a revision counts changes, and this was none"
 
 
 async def test_a_planned_period_is_moved_by_from_and_to() -> None:

@@ -125,7 +125,8 @@ def change_item(world: World, call: Call) -> Answer:
     asked = from_json(Edit, call.body)
     record = rules.current(world.ledger, call.key(), asked.revision)
     drafts = rules.synced(world.ledger, record, asked.changes, world.settings.style)
-    world.save(drafts, _calendar_sync(world, record))
+    if any(map(world.ledger.differs, drafts)):  # the revision counts changes, not requests
+        world.save(drafts, _calendar_sync(world, record))
     return Answer(state(rules.found(world.ledger, record.key)))
 
 

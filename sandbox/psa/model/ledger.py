@@ -82,6 +82,12 @@ class Ledger:
         key = self._referenced.get((tenant_id, reference))
         return self.record(key) if key else None
 
+    def differs(self, draft: Draft) -> bool:
+        """Whether something would be another than it is."""
+        known = self.record(draft.key)
+        now = known and (known.item, known.assignees, known.deleted)
+        return now != (draft.item, draft.assignees, draft.deleted)
+
     def save(self, drafts: Sequence[Draft], author: Author) -> tuple[Record, ...]:
         """Keep one change of one item: everything it touches gets the item's next revision."""
         (key,) = {whole(draft.key) for draft in drafts}
