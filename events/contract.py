@@ -7,7 +7,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from events.failures import Malformed
@@ -28,8 +28,19 @@ PartId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9
 """With plus and hyphen: it may be an instant with an offset."""
 
 # What lies beyond is a program's "no date", and overflows as soon as it is seen from another zone.
-Instant = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+_FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+Instant = Annotated[AwareDatetime, Field(ge=_FIRST, lt=_END)]
 Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
+
+
+def sensible(moment: datetime | None) -> datetime | None:
+    """Return an instant; None if it is a program's "no date"."""
+    return moment if moment is not None and _FIRST <= moment < _END else None
+
+
+Noted = Annotated[AwareDatetime | None, AfterValidator(sensible)]
+"""An instant by which nothing is decided: a senseless one costs nothing but itself, and is as good as absent."""
 
 
 class Contract(BaseModel):
@@ -54,7 +65,7 @@ class CloudEvent(Contract):
     """Names this occurrence among all of the same `source`. The same when a message is sent again."""
     source: str = Field(min_length=1, max_length=256)
     """Who says so, as a URI reference: the sending system and, if it likes, the tenant."""
-    time: AwareDatetime | None = None
+    time: Noted = None
     """When it happened. For people and logs: order is never taken from it."""
     subject: str | None = Field(default=None, max_length=512)
     """What it is about, such as `task/5120/77`. For people and logs: what counts is in `data`."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from events.contract import Contract, Identifier, Int32
+from events.contract import Contract, Identifier, Instant, Int32, sensible
 from events.reasons import Reason
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class DeadLetter(Contract):
     """The original's AMQP property of this name."""
     attempts: int = Field(default=1, ge=0)
     """How often its handling was tried."""
-    failed_at: AwareDatetime
+    failed_at: Instant
     """When it was set aside."""
     stack: str = Field(default="", max_length=4000)
     """Where in the program it failed, the innermost call last: places only, no values."""
@@ -191,7 +191,7 @@ def _by_broker(headers: Mapping[str, Any], now: datetime) -> DeadLetter:
         exchange=death.exchange[:_SHORT],
         routing_key=death.routing_keys[0][:_SHORT] if death.routing_keys else "",
         attempts=max(0, death.count),
-        failed_at=death.time.replace(tzinfo=death.time.tzinfo or UTC) if death.time else now,
+        failed_at=sensible(death.time and death.time.replace(tzinfo=death.time.tzinfo or UTC)) or now,
     )
 
 

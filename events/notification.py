@@ -10,9 +10,9 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-from events.contract import Contract
+from events.contract import Contract, Noted
 from events.failures import Malformed
 from events.reasons import Reason
 
@@ -25,7 +25,7 @@ class Change(Contract):
 
     type: str = Field(min_length=1, max_length=128)
     """Open: `change`, `verification`, `profile_disconnected` and others. Unknown ones are acknowledged and ignored."""
-    changes_since: AwareDatetime | None = None
+    changes_since: Noted = None
     """Of `change`: since when, by Cronofy's clock."""
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, ConfigDict, Discriminator, Field, TypeAdapter, model_validator
+from pydantic import ConfigDict, Discriminator, Field, TypeAdapter, model_validator
 
 from events.calendar import Provider
 from events.content import Field as ContentField
-from events.contract import CloudEvent, Contract, Identifier, Int32, ItemId, PartId
+from events.contract import CloudEvent, Contract, Identifier, Int32, ItemId, Noted, PartId
 from events.items import Appointment, CrmActivity, ItemType, ServiceCall, Task, Todo
 from events.journal import Result
 from events.tenant import Owner, PrivateInbound, PrivateOutbound, Sending
@@ -58,7 +58,7 @@ class _Changed(Contract):
     assignees: tuple[Int32, ...] | None = None
     """User ids of everybody whose My Calendar shows the item, the complete list each time: the item is withdrawn from
     the calendar of whoever is missing. Required unless `deleted`."""
-    modified_on: AwareDatetime | None = None
+    modified_on: Noted = None
     """When it was changed, for the log."""
     modified_by: Int32 | None = None
     """Id of the user who changed it, for the log."""

@@ -122,6 +122,11 @@ def test_the_brokers_time_is_taken_as_utc_if_it_has_no_zone() -> None:
     assert letter.failed_at == datetime(2026, 3, 9, 13, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_senseless_time_of_the_brokers_is_now(year: int) -> None:
+    assert DeadLetter.of(by_broker(time=datetime(year, 1, 1, tzinfo=UTC)), NOW).failed_at == NOW
+
+
 def test_a_message_with_no_headers_at_all_is_poison_since_now() -> None:
     letter = DeadLetter.of({}, NOW)
     assert (letter.reason, letter.queue, letter.attempts, letter.failed_at) == ("poison", "", 1, NOW)
@@ -138,6 +143,7 @@ def test_a_message_with_no_headers_at_all_is_poison_since_now() -> None:
         ("x-calsync-error", None),
         ("x-calsync-failed-at", "yesterday"),
         ("x-calsync-failed-at", "2026-03-09T14:00:00"),
+        ("x-calsync-failed-at", "0001-01-01T00:00:00+01:00"),
         ("x-calsync-more", {"deep": [1]}),
     ],
 )

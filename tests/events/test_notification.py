@@ -159,6 +159,13 @@ def test_a_moment_without_offset_or_sense_is_refused(moment: object) -> None:
     assert error.detail.startswith("notification/changes_since: ")
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-05:00"])
+def test_a_change_since_the_beginning_or_the_end_of_all_time_is_a_change_all_the_same(moment: str) -> None:
+    """To read from a little before the first of all instants would fail, and the store cannot keep the others."""
+    told = parse(NOTIFICATION, orjson.dumps(notification(changes_since=moment)))
+    assert (told.notification.type, told.notification.changes_since) == ("change", None)
+
+
 @pytest.mark.parametrize("missing", ["notification", "channel"])
 def test_a_notification_without_one_of_its_parts_is_refused(missing: str) -> None:
     message = notification()

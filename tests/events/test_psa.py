@@ -306,6 +306,13 @@ def test_the_first_and_last_instant_that_a_program_can_write_are_no_instants(mom
     must_be_refused_at(appointment(start=moment), "appointment/item/start")
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-05:00"])
+def test_where_it_is_only_for_the_log_such_an_instant_is_as_good_as_absent(moment: str) -> None:
+    """The store cannot keep it, and an item is not refused for a note about it."""
+    event = changed({**todo(modified_on=moment), "time": moment})
+    assert (event.data.modified_on, event.time) == (None, None)
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-03-09T14:00:00Z", "09.03.2026", 20260309, ""])
 def test_a_date_is_a_plain_date_that_means_something(day: object) -> None:
     must_be_refused_at(task(end_date=day), "task/item/end_date")
