@@ -118,9 +118,9 @@ class CronofyAccess:
 
     # The calendar
 
-    async def first_page(self, since: datetime | None) -> Page:
-        """Begin to read what changed since a moment of Cronofy's clock; everything, if None."""
-        query = Query(calendar_ids=(self._calendar_id,), changed_since=since)
+    async def first_page(self, calendar_id: str, since: datetime | None) -> Page:
+        """Begin to read what changed in a calendar since a moment of Cronofy's clock; everything, if None."""
+        query = Query(calendar_ids=(calendar_id,), changed_since=since)
         return await self._authorized(lambda token: self._cronofy.first_page(token, query))
 
     async def ours(self, calendar_id: str) -> Page:

@@ -95,7 +95,7 @@ async def _light(work: Slice, setup: Setup) -> None:
     calendar, cursor = work.calendar_in(Lane.AUDIT), work.holding.held.cursor
     assert cursor is not None, "whoever is configured has one"
     known = await work.tools.links.whereabouts(work.holding.id)
-    page = await calendar.first_page(cursor - OVERLAP)
+    page = await calendar.first_page(work.policy.calendar_id, cursor - OVERLAP)
     await _read(work, page, known)
     edge = (page.as_of or work.now()) + audits.FUTURE
     await _read(
@@ -200,7 +200,7 @@ async def _part(work: Slice, look: DeepLook, known: dict[str, When]) -> bool:
     start, end = audits.part(look)
     calendar = work.calendar_in(Lane.AUDIT)
     page = await (
-        calendar.first_page(None)
+        calendar.first_page(work.policy.calendar_id, None)
         if look.parts == 1
         else calendar.span_page(work.policy.calendar_id, start, end, only_managed=False)
     )

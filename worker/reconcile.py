@@ -123,7 +123,7 @@ async def _look(work: Slice, due: Sequence[Link]) -> None:
     if not work.holding.held.surveyed:
         await _survey(work)
     began, hints = work.now(), work.holding.integration.signals
-    page = await work.calendar.first_page(_since(work))
+    page = await work.calendar.first_page(work.policy.calendar_id, _since(work))
     as_of, url = page.as_of, page.next_url
     if url is None:
         work.read_at = began

@@ -53,7 +53,7 @@ async def shown_in_time(work: Slice) -> Shown | None:
 
 
 async def _pages(work: Slice) -> AsyncGenerator[Page, None]:
-    page, walked = await work.calendar.first_page(None), set[str]()
+    page, walked = await work.calendar.first_page(work.policy.calendar_id, None), set[str]()
     yield page
     while page.next_url is not None:
         page = await next_page(work, page.next_url, walked)

@@ -94,7 +94,8 @@ class MemoryCalendar:
 
     # The port
 
-    async def first_page(self, since: datetime | None) -> Page:
+    async def first_page(self, calendar_id: str, since: datetime | None) -> Page:
+        del calendar_id
         began = self.clock.now()
         await self.step("read calendar")
         self._get_through(began)
@@ -113,11 +114,11 @@ class MemoryCalendar:
         return Page((), "1", page.as_of) if self.large and since is None else page
 
     async def ours(self, calendar_id: str) -> Page:
-        page = await self.first_page(None)
+        page = await self.first_page(calendar_id, None)
         return replace(page, events=tuple(e for e in page.events if e.event_id and e.calendar_id == calendar_id))
 
     async def span_page(self, calendar_id: str, start: datetime, end: datetime, *, only_managed: bool) -> Page:
-        page = await self.first_page(None)
+        page = await self.first_page(calendar_id, None)
         mine = [event for event in page.events if event.calendar_id == calendar_id]
         shown = [event for event in mine if not only_managed or event.event_id]
         return replace(page, events=tuple(event for event in shown if _within(event, start, end)))

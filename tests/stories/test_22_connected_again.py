@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from events.items import ItemType
-from events.outcomes import Configured, Deleted
+from events.outcomes import Configured, Connected, Deleted
 from events.psa import SyncDirection
 from sandbox.cronofy.control.event_messages import EventView
 from sandbox.psa.client import PsaItem
@@ -157,6 +157,21 @@ async def test_whatever_happens_first_nothing_is_there_twice_and_the_two_sides_f
     await world.rest()
     for case in cases:
         assert len(await case.dana.events()) == len(ALL_THERE), case.name
+
+
+async def test_a_preview_before_anything_was_saved_foresees_that_both_sides_stay_as_they_are(world: Stage) -> None:
+    dana = await world.link(9221)
+    typed = await world.cronofy.create_event(dana.calendar_id, summary="Dentist", start=at(9), end=at(10))
+    await dana.appointment(typed)
+    await world.rest(still_for=0.1)
+    await world.psa.delete_integration(dana.integration_id)
+    await world.psa.outcome(Deleted, integration_id=dana.integration_id, within=PATIENCE)
+    await world.cronofy.advance(120)
+    again = replace(dana, integration_id="again-9221")
+    await world.psa.connect(again.integration_id, dana.user_id, await world.cronofy.issue_code(dana.account.sub))
+    await world.psa.outcome(Connected, integration_id=again.integration_id, within=PATIENCE)
+    foreseen = await previewed(world, again, send=MONTH)
+    assert (foreseen.totals.created, foreseen.totals.updated, foreseen.totals.deleted) == (0, 0, 0)
 
 
 async def follows(world: Stage, case: Case) -> None:

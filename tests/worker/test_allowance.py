@@ -75,5 +75,5 @@ async def test_a_write_that_did_not_wait_relies_on_the_look_right_before_it() ->
 
 async def test_a_read_does_no_harm_and_is_made_all_the_same() -> None:
     cronofy = Counting()
-    await (await opened(cronofy, [1.0])).first_page(None)
+    await (await opened(cronofy, [1.0])).first_page(CALENDAR_ID, None)
     assert cronofy.asked == 1

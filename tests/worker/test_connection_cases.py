@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -86,10 +86,10 @@ def test_only_what_the_account_itself_says_changes_the_status(
 ) -> None:
     honest, failing = world.calendar.first_page, [trouble]
 
-    async def first_page(since: Any) -> Page:
+    async def first_page(calendar_id: str, since: datetime | None) -> Page:
         if failing:
             raise failing.pop()
-        return await honest(since)
+        return await honest(calendar_id, since)
 
     monkeypatch.setattr(world.calendar, "first_page", first_page)
     world.calendar.create("Mine", NOON, NOON + HOUR)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
+from adapters.cronofy.client import Query
 from events.calendar import CalendarEvent, Page
 from events.failures import Gone, System, TryLater
 from events.items import ItemType
@@ -52,9 +52,11 @@ class Pages:
     expired: set[str] = field(default_factory=set)
     circle: bool = False
     asked: list[str] = field(default_factory=list)
+    of: list[tuple[str, ...]] = field(default_factory=list)
 
-    async def first_page(self, token: str, query: Any) -> Page:
-        del token, query
+    async def first_page(self, token: str, query: Query) -> Page:
+        del token
+        self.of.append(query.calendar_ids)
         return self._page(0)
 
     async def next_page(self, token: str, url: str) -> Page:
@@ -102,6 +104,13 @@ async def test_a_page_that_has_expired_meanwhile_makes_the_look_begin_anew() -> 
     access = await access_to(pages, plenty)
     nowhere = await access.look_for(ExternalEvent(CALENDAR_ID, "evt_9"), None, "3", lambda: False)
     assert (nowhere.event, nowhere.goes_on, pages.asked) == (None, None, ["0", "1", "2"])
+
+
+async def test_a_calendar_is_read_whether_or_not_it_is_the_one_that_is_saved() -> None:
+    """Whoever previews other settings, or the first, reads the calendar that these name."""
+    pages = Pages()
+    await (await access_to(pages, plenty)).first_page("cal_other", None)
+    assert pages.of == [("cal_other",)]
 
 
 async def test_pages_that_lead_in_a_circle_end_a_look() -> None:

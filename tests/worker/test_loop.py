@@ -19,6 +19,7 @@ from events.outcomes import ItemBlocked
 from events.platform import AppointmentDraft, CreateAnswer, Declined, ItemNow
 from events.psa import ItemChanged
 from events.reasons import Reason
+from tests.memory.calendar import CALENDAR_ID
 from tests.memory.platform import Row, stamp
 from tests.simulation.world import INTEGRATION, NOON, USER, Message, Task, World
 from worker.judging import judge as honest_judge
@@ -248,13 +249,13 @@ def test_a_long_read_keeps_its_lease_and_is_read_to_its_end(world: World, monkey
     honest = world.calendar.first_page
     turned: list[str] = []
 
-    async def first_page(since: datetime | None) -> Page:
-        return replace(await honest(since), next_url="2")
+    async def first_page(calendar_id: str, since: datetime | None) -> Page:
+        return replace(await honest(calendar_id, since), next_url="2")
 
     async def next_page(url: str) -> Page:
         turned.append(url)
         world.clock.advance(14)
-        page = await honest(None)
+        page = await honest(CALENDAR_ID, None)
         return replace(page, next_url=str(int(url) + 1) if int(url) < 12 else None)
 
     monkeypatch.setattr(world.calendar, "first_page", first_page)
@@ -271,11 +272,11 @@ def test_a_long_read_keeps_its_lease_and_is_read_to_its_end(world: World, monkey
 def test_pages_that_lead_in_a_circle_are_no_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = world.calendar.first_page
 
-    async def first_page(since: datetime | None) -> Page:
-        return replace(await honest(since), next_url="2")
+    async def first_page(calendar_id: str, since: datetime | None) -> Page:
+        return replace(await honest(calendar_id, since), next_url="2")
 
     async def next_page(url: str) -> Page:
-        return replace(await honest(None), next_url={"2": "3", "3": "2"}[url])
+        return replace(await honest(CALENDAR_ID, None), next_url={"2": "3", "3": "2"}[url])
 
     monkeypatch.setattr(world.calendar, "first_page", first_page)
     monkeypatch.setattr(world.calendar, "next_page", next_page)

@@ -123,8 +123,8 @@ def test_a_clock_that_was_wrong_once_hides_nothing_for_good(
     world.settle()
     honest, wrong = world.calendar.first_page, [ahead]
 
-    async def first_page(since: datetime | None) -> Page:
-        page = await honest(since)
+    async def first_page(calendar_id: str, since: datetime | None) -> Page:
+        page = await honest(calendar_id, since)
         return replace(page, as_of=page.as_of + wrong.pop()) if wrong and page.as_of else page
 
     monkeypatch.setattr(world.calendar, "first_page", first_page)
@@ -153,8 +153,8 @@ def test_of_an_event_that_a_page_shows_twice_the_newest_state_counts(
     world.clock.advance(100)
     honest, old = world.calendar.first_page, replace(event, digest="old")
 
-    async def first_page(since: datetime | None) -> Page:
-        page = await honest(since)
+    async def first_page(calendar_id: str, since: datetime | None) -> Page:
+        page = await honest(calendar_id, since)
         again = [old for one in page.events if one.event_uid == old.event_uid]
         events = [*page.events, *again] if newest == "first" else [*again, *page.events]
         return replace(page, events=tuple(events))

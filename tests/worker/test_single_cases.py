@@ -20,7 +20,7 @@ from events.items import ItemType
 from events.journal import Act
 from events.link import LinkState, Origin
 from events.reasons import Reason
-from tests.memory.calendar import Pace
+from tests.memory.calendar import CALENDAR_ID, Pace
 from tests.memory.platform import stamp
 from tests.memory.steps import MemoryClock, nobody_comes
 from tests.simulation.people import People
@@ -321,19 +321,19 @@ class Pages:
         self._failure: Exception | None = failure
         self.broken = False
 
-    async def first_page(self, since: datetime | None) -> Page:
-        return await self._page(since, 0)
+    async def first_page(self, calendar_id: str, since: datetime | None) -> Page:
+        del since
+        return await self._page(calendar_id, 0)
 
     async def next_page(self, url: str) -> Page:
         if url == "2" and self._failure is not None:
             failure, self._failure = self._failure, None
             self.broken = True
             raise failure
-        return await self._page(None, int(url))
+        return await self._page(CALENDAR_ID, int(url))
 
-    async def _page(self, since: datetime | None, number: int) -> Page:
-        page = await self._honest(None)
-        del since
+    async def _page(self, calendar_id: str, number: int) -> Page:
+        page = await self._honest(calendar_id, None)
         last = number + 1 >= len(page.events)
         return replace(page, events=page.events[number : number + 1], next_url=None if last else str(number + 1))
 
