@@ -7,6 +7,7 @@ it, by keyed hashes of its id (`adapters.mongodb.wishes`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -123,6 +124,8 @@ def _json(value: object) -> JsonValue:
             return [_json(inner) for inner in cast("list[object]", value)]
         case datetime():
             return value.isoformat()
+        case float() if not math.isfinite(value):
+            return str(value)  # JSON has no such number, and a header of a dead letter may
         case str() | int() | float() | bool() | None:
             return value
         case bytes():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
+from datetime import timedelta
 
+import orjson
 import pytest
 
+from adapters.mongodb.dead_letters import DeadLetters
 from adapters.mongodb.driver import Database
 from adapters.mongodb.figures import Figures
 from adapters.mongodb.integrations import Integrations
@@ -18,11 +22,13 @@ from adapters.mongodb.vault import Vault, new_key
 from adapters.mongodb.wishes import Wishes
 from events.integration import LEFT, Assignee, DeletionWish, Held, Lease, Note, Taken, Tokens, Unknown
 from events.orders import Order, OrderKind
+from events.outcomes import ExportedData
 from tests.adapters.mongodb.examples import ANN, BOB, HOUR, NOW, TENANT, after, connect, content, lease, link, linked
 from tests.adapters.mongodb.examples import settings as wish
 from tests.adapters.mongodb.subjects import IntegrationStore, Store, store_on
 from tests.adapters.mongodb.test_journal import line
 from tests.core.test_runs import RUN
+from worker.dead_letters.reading import Dead, occurrence
 
 SECRET = "never-to-be-told"
 COLLECTIONS = ("links", "sync_log", "orders", "integrations")
@@ -65,6 +71,20 @@ async def test_everything_about_a_user_is_told_and_no_secret(store: Store) -> No
     assert "of 8" not in str(content_)
     assert SECRET not in str(content_)
     assert "sealed" not in str(content_)
+
+
+async def test_a_number_that_is_none_is_told_as_text(opened: Database) -> None:
+    """A sender may put it into a header, and what lies among the dead letters is kept whatever it is."""
+    headers = {"x-score": math.nan, "x-least": -math.inf, "x-most": 1.5}
+    dead = Dead(orjson.dumps({"data": {"integration_id": ANN.integration_id}}), headers, "m-1", {})
+    await DeadLetters(opened, timedelta(days=90)).keep([occurrence(dead, NOW)], NOW)
+    leavers = Leavers(opened, Vault([new_key()]))
+    (told,) = [record async for page in leavers.told(ANN.integration_id) for record in page]
+    assert told["record"] == "dead_letter"
+    assert all(one in str(told) for one in ("'nan'", "'-inf'", "1.5"))
+    whose = {"tenant_id": TENANT, "user_id": ANN.user_id, "integration_id": ANN.integration_id}
+    told_to_the_psa = {**whose, "request_id": "export-1", "part": 1, "last": True, "records": (told,)}
+    assert ExportedData.model_validate(told_to_the_psa).records == (told,)
 
 
 async def test_of_what_is_erased_nothing_is_left_to_tell_and_of_others_everything(store: Store) -> None:
