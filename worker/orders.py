@@ -7,7 +7,8 @@ after a crash at any await, and
 - returns None when it has finished, or when to go on;
 - raises `Refused` with the reason to refuse the order.
 
-Either way the PSA platform is told when the order is closed.
+Either way the PSA platform is told when the order is closed. One that keeps failing for a reason nobody foresaw is
+refused as well: it must not keep everything else of its integration waiting for ever.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
 
 from events.calendar import Provider
-from events.failures import Refused
+from events.failures import Refused, SyncError
 from events.integration import Grant
 from events.link import Verdict
 from events.orders import Order, OrderKind
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from worker.slice import Slice, Tools
 
 
+_TRIED_FOR: Final = timedelta(minutes=2)
+"""For so long an order is tried whose failure nobody foresaw. By then its message was tried as often as any."""
 _ALSO_WHEN_DELETED: Final = frozenset({OrderKind.EXPORT, OrderKind.READ_LOG})
 """What is kept can be read for as long as it is kept."""
 
@@ -66,13 +70,23 @@ async def carry_out(desk: Desk, orders: Sequence[Order]) -> datetime | None:
             go_on_at = await _carry_out(desk, order)
         except Refused as error:
             go_on_at, refusal = None, error
+        except SyncError:
+            raise
+        except Exception:
+            if desk.tools.clock.now() - order.at >= _TRIED_FOR:
+                await _close(desk, order, Refused(Reason.BUG))
+            raise  # for the log; whoever tries again finds it closed
         if go_on_at is not None:
             again.append(go_on_at)
             continue
-        told = outcomes.order_closed(desk.holding, order, refusal, desk.tools.clock.now())
-        await desk.tools.outcomes.publish([told])
-        await desk.tools.orders.close(desk.holding.lease, order)
+        await _close(desk, order, refusal)
     return min(again, default=None)
+
+
+async def _close(desk: Desk, order: Order, refusal: Refused | None) -> None:
+    told = outcomes.order_closed(desk.holding, order, refusal, desk.tools.clock.now())
+    await desk.tools.outcomes.publish([told])
+    await desk.tools.orders.close(desk.holding.lease, order)
 
 
 async def _carry_out(desk: Desk, order: Order) -> datetime | None:  # noqa: C901, PLR0912 - one case for each kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from random import Random
 from types import SimpleNamespace
@@ -10,13 +11,17 @@ from typing import Any, Literal
 
 import pytest
 import structlog
+from pydantic import JsonValue
 from typing_extensions import override
 
 from adapters.telemetry.pulse import Pulse
 from events.commands import Cause, Wake
 from events.items import ItemType
+from events.orders import Order, OrderKind
+from events.outcomes import OrderClosed
 from events.reasons import Reason
 from tests.memory.platform import stamp
+from tests.memory.store import MemoryLeavers
 from tests.simulation.world import INTEGRATION, NOON, USER, Message, Task, World
 from worker.consumers.commands import CommandsConsumer
 from worker.consumers.shop import Shop
@@ -73,6 +78,38 @@ def test_what_is_set_aside_keeps_no_lease_and_what_comes_in_is_done_at_once(
     world.settle()
     assert [event.summary for event in world.calendar.live()] == ["Review"]
     assert world.clock.now() - began < LEASE
+
+
+def test_an_order_that_fails_again_and_again_is_refused_and_everything_else_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_self: MemoryLeavers, _id: str) -> AsyncIterator[list[Mapping[str, JsonValue]]]:
+        yield []
+        raise RuntimeError
+
+    monkeypatch.setattr(MemoryLeavers, "told", broken)
+    at = world.clock.now()
+    for revision, kind in enumerate((OrderKind.EXPORT, OrderKind.COUNT_COPIES)):
+        order = Order(f"{INTEGRATION}/{revision}", INTEGRATION, revision, kind, at, {"request_id": "export-1"})
+        world.orders.orders[order.id] = order
+    world.platform.make(ItemType.APPOINTMENT, USER, subject="Review", start=stamp(NOON), end=stamp(NOON + HOUR))
+    failed = [tried_in_vain(world) for _ in range(4)]
+    assert failed == [True, True, False, False], "it is tried again at first, for it may be a race"
+    closed = [(one.data.order, one.data.reason) for one in world.outcomes if isinstance(one, OrderClosed)]
+    assert closed == [("export", "bug"), ("count_copies", None)]
+    assert [event.summary for event in world.calendar.live()] == ["Review"]
+
+
+def tried_in_vain(world: World) -> bool:
+    """Handle what has come in, after the former lease has run out. Whether that failed for a reason nobody foresaw."""
+    world.clock.advance(LEASE.total_seconds() + 1)
+    world.queue.append(Message("wake", f"wake-{world.clock.now()}", Wake(integration_id=INTEGRATION, cause=Cause.DUE)))
+    try:
+        take_in(world)
+    except RuntimeError:
+        world.tasks.clear()
+        return True
+    return False
 
 
 async def test_a_wake_up_that_fails_too_often_is_set_aside_and_holds_nothing_any_more() -> None:
