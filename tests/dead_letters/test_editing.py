@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from cli.commands.dead_letters.words import body_text, everything
 from events.addresses import NOTIFICATIONS_QUEUE
 from events.failures import Malformed, Refused
 from events.letters import Deed, Kind, Replay, Status
@@ -59,6 +60,18 @@ def test_the_difference_is_shown_line_by_line() -> None:
         '+    "revision": 7,',
     ]
     assert text_of(b"\xff no JSON") == "\ufffd no JSON"
+
+
+@pytest.mark.parametrize("depth", [33, 260, 1000, 5000])
+def test_what_is_nested_too_deeply_is_shown_as_it_is_to_whoever_may_see_it(depth: int) -> None:
+    body = b'{"data":' * depth + b'"Dentist"' + b"}" * depth
+    one = replace(BROKEN, original=replace(BROKEN.original, body=body, size=len(body)))
+    assert text_of(body) == body_text(one, reveal=True) == body.decode()
+    assert "Dentist" in difference(body, MENDED)
+    assert everything(one, reveal=True)["body"] is None
+    assert everything(one, reveal=True)["body_base64"]
+    for veiled_ in (body_text(one, reveal=False), everything(one, reveal=False)["body"]):
+        assert f"[hidden]: {len(body)} bytes" in veiled_
 
 
 # Veiled

@@ -13,7 +13,7 @@ from events.failures import Refused
 from events.letters import Act, Deed, Kind, Letter, Status
 from events.reasons import Reason
 from worker.dead_letters.contracts import message_of
-from worker.dead_letters.reading import Dead, message_name, occurrence
+from worker.dead_letters.reading import Dead, as_json, message_name, occurrence
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 def text_of(body: bytes) -> str:
     """Return a body as a person edits it: indented JSON, or whatever it is."""
-    try:
-        return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode() + "\n"
-    except orjson.JSONDecodeError:
+    said = as_json(body)
+    if said is None:
         return body.decode(errors="replace")
+    return orjson.dumps(said, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 def difference(before: bytes, after: bytes) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 import orjson
+from pydantic import JsonValue
 
 from events.contract import MAX_DEPTH, may_be_deeper, parse
 from events.dead_letters import LINK_FAILED, DeadLetter, LinkFailed
@@ -128,12 +129,17 @@ def _of_message(dead: Dead, told: DeadLetter) -> Subject:
 
 def readable(body: bytes) -> dict[str, Any]:
     """Return a body that is a JSON object; of anything else, nothing."""
-    if len(body) > _LARGEST_PARSED or may_be_deeper(body, MAX_DEPTH):
-        return {}
+    return {} if len(body) > _LARGEST_PARSED else _mapping(as_json(body))
+
+
+def as_json(body: bytes) -> JsonValue:
+    """Return what a body says in JSON; None if it is none, or nested deeper than any message may be."""
+    if may_be_deeper(body, MAX_DEPTH):
+        return None  # it may be too deep to be written again
     try:
-        return _mapping(orjson.loads(body))
+        return cast("JsonValue", orjson.loads(body))
     except orjson.JSONDecodeError:
-        return {}
+        return None
 
 
 def _item(data: Mapping[str, Any]) -> str:

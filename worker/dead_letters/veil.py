@@ -6,6 +6,8 @@ from typing import Any, Final, cast
 
 import orjson
 
+from worker.dead_letters.reading import as_json
+
 HIDDEN: Final = "[hidden]"
 _SECRETS: Final = frozenset({"code"})
 """An authorization code opens an account."""
@@ -15,12 +17,9 @@ _PLAIN: Final = frozenset({"start", "end", "from", "to", "time_zone", "revision"
 def veiled(body: bytes) -> bytes:
     """Return a message as JSON without secrets, and without the texts of a private item.
 
-    What is no JSON object may be anything, and is left out.
+    What is no JSON object may be anything, and is left out; so is what is nested deeper than any message.
     """
-    try:
-        message: Any = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        message = None
+    message = as_json(body)
     if not isinstance(message, dict):
         return orjson.dumps(f"{HIDDEN}: {len(body)} bytes that are no JSON object")
     return orjson.dumps(_veiled(cast("dict[str, Any]", message), private=False))

@@ -14,6 +14,7 @@ from cli.showing import instant, plain
 from events.letters import Group, Letter
 from events.replays import ReplayJob
 from worker.dead_letters.editing import text_of
+from worker.dead_letters.reading import as_json
 from worker.dead_letters.veil import HIDDEN, veiled
 
 
@@ -80,7 +81,7 @@ def everything(one: Letter, *, reveal: bool) -> dict[str, Any]:
     return {
         **summary(one),
         "stack": one.failure.trace.stack.splitlines(),
-        "body": _json(original.body) if reveal else orjson.loads(veiled(original.body)),
+        "body": as_json(original.body) if reveal else orjson.loads(veiled(original.body)),
         **body,
         "headers": {name: _plain(value) for name, value in original.headers.items()},
         "properties": {name: _plain(value) for name, value in original.properties.items()},
@@ -108,13 +109,6 @@ def body_text(one: Letter, *, reveal: bool) -> str:
     """Return the message for a person."""
     cut = "" if one.original.size == len(one.original.body) else f"\n… cut, {one.original.size} bytes in all"
     return text_of(one.original.body if reveal else veiled(one.original.body)) + cut
-
-
-def _json(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
 
 
 def _plain(value: object) -> object:
