@@ -17,6 +17,7 @@ from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import (
     BulkWriteError,
+    ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
     NetworkTimeout,
@@ -197,11 +198,14 @@ _DUPLICATE: Final = 11000
 def away() -> Generator[None, None, None]:
     """Turn the driver's words for "the server is not there now", or lets nobody in, into `TryLater`.
 
+    A URL was found to make sense when it was opened. What the driver finds wrong with it later is what the name service
+    said of it: a name that cannot be resolved now.
+
     After one the write may have happened or not: everything here may be repeated.
     """
     try:
         yield
-    except (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WriteConcernError) as error:
+    except (ConfigurationError, ConnectionFailure, NetworkTimeout, ExecutionTimeout, WriteConcernError) as error:
         untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error) or "certificate verify failed" in str(error)
         reason = Reason.NOT_TRUSTED if untrusted else Reason.UNREACHABLE
         raise TryLater(System.STORE, reason, type(error).__name__) from error

@@ -245,6 +245,14 @@ def test_a_server_that_is_not_there_now_is_tried_later(error: PyMongoError) -> N
     assert (failed.value.system, failed.value.reason) == (System.STORE, Reason.UNREACHABLE)
 
 
+@pytest.mark.parametrize("driver", Driver)
+async def test_a_name_that_cannot_be_resolved_just_now_is_an_outage(driver: Driver) -> None:
+    async with open_database(driver, "mongodb+srv://a.b.invalid/", "calsync") as database:
+        with pytest.raises(TryLater) as failed:
+            await ping(database)
+    assert (failed.value.system, failed.value.reason) == (System.STORE, Reason.UNREACHABLE)
+
+
 @pytest.mark.parametrize("error", [OperationFailure("bad query", 2), DuplicateKeyError("twice", 11000)], ids=str)
 def test_a_mistake_of_ours_is_no_outage(error: PyMongoError) -> None:
     with pytest.raises(type(error)), away():
