@@ -288,6 +288,11 @@ class UnfreezeData(IntegrationData):
     item_id: ItemId | None = None
     part_id: PartId | None = None
 
+    @model_validator(mode="after")
+    def _item_is_whole(self) -> Self:
+        _must_be_whole(self.item_type, self.item_id, self.part_id)
+        return self
+
 
 class RestoreData(IntegrationData):
     """The user wants a value back that lost a conflict."""
@@ -414,10 +419,15 @@ class ReadLogData(IntegrationData):
 
     @model_validator(mode="after")
     def _item_is_whole(self) -> Self:
-        if (self.item_type is None) != (self.item_id is None) or (self.part_id is not None and self.item_id is None):
-            msg = "an item is named by its type and its id"
-            raise ValueError(msg)
+        _must_be_whole(self.item_type, self.item_id, self.part_id)
         return self
+
+
+def _must_be_whole(item_type: ItemType | None, item_id: str | None, part_id: str | None) -> None:
+    """Refuse half a name: it would be taken for none, which means all items."""
+    if (item_type is None) != (item_id is None) or (part_id is not None and item_id is None):
+        msg = "an item is named by its type and its id"
+        raise ValueError(msg)
 
 
 class UserData(Contract):

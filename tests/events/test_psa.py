@@ -375,6 +375,14 @@ def test_what_is_not_ticked_may_be_left_out() -> None:
     assert (event.data.retrieve, event.data.send) == (None, None)
 
 
+@pytest.mark.parametrize("do", ["unfreeze", "read_log"])
+@pytest.mark.parametrize("half", [{"item_id": "5"}, {"item_type": "task"}, {"part_id": "7"}], ids=str)
+def test_half_a_name_of_an_item_is_refused_and_not_taken_for_all_items(do: str, half: Json) -> None:
+    error = refused(PSA_EVENT, wish(do, **half))
+    assert error.reason is Reason.BREAKS_SCHEMA
+    assert error.detail.endswith("an item is named by its type and its id")
+
+
 def test_sync_now_means_both_directions_from_today_for_a_month_unless_it_says_otherwise() -> None:
     event = parse(PSA_EVENT, orjson.dumps(wish("sync_now")))
     assert isinstance(event, SyncNow)
