@@ -6,6 +6,7 @@ log should not first have to load two sandboxes and a web server.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -60,8 +61,17 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
 """Each command's module in `cli.commands`, and where it stands in the help. A module has an `app` or a `command`."""
 
 
+_STRAY_BYTE: Final = re.compile(r"[\ud800-\udfff]")
+"""How Python hands on a byte of an argument that is no part of any text."""
+
+
 def app_for(words: Sequence[str] = ()) -> typer.Typer:
-    """Return the program that understands these words: with all commands, unless the first word names one."""
+    """Return the program that understands these words: with all commands, unless the first word names one.
+
+    Raises `typer.BadParameter` if one of them is no text.
+    """
+    if any(_STRAY_BYTE.search(word) for word in words):
+        raise typer.BadParameter("an argument is not valid UTF-8")
     app = typer.Typer(name="calsync", callback=opening, no_args_is_help=True, pretty_exceptions_enable=False)
     for name in words[:1] if words[:1] and words[0] in _TABLE else _TABLE:
         where, panel = _TABLE[name]

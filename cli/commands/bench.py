@@ -65,8 +65,8 @@ Results = dict[str, tuple[Measured, Measured]]
 
 def command(
     context: typer.Context,
-    events: Annotated[int, typer.Option(help="How many edits the burst has.", min=100)] = 5000,
-    users: Annotated[int, typer.Option(help="Over how many users.", min=2)] = 50,
+    events: Annotated[int, typer.Option(help="How many edits the burst has.", min=100, max=1_000_000)] = 5000,
+    users: Annotated[int, typer.Option(help="Over how many users.", min=2, max=1_000_000)] = 50,
 ) -> None:
     """Measure throughput, delay and cost, beside a hand-written loop in the same run. Takes some four minutes."""
     if context.invoked_subcommand is not None:

@@ -20,8 +20,8 @@ _SETTINGS: Final = {"CALSYNC_LOG_LEVEL": "ERROR"}
 
 
 def command(
-    size: Annotated[int, typer.Option(help="How many events, and as many items.", min=100)] = 10_000,
-    kills: Annotated[int, typer.Option(help="How often the worker is killed on the way.", min=0)] = 3,
+    size: Annotated[int, typer.Option(help="How many events, and as many items.", min=100, max=1_000_000)] = 10_000,
+    kills: Annotated[int, typer.Option(help="How often the worker is killed on the way.", min=0, max=1_000_000)] = 3,
 ) -> None:
     """Bring many events and many items of one user together, and say what it cost. Takes some minutes.
 

@@ -35,7 +35,7 @@ _USER: Final = 4_000_000
 
 
 def command(
-    integrations: Annotated[int, typer.Option(help="How many integrations.", min=1000)] = 100_000,
+    integrations: Annotated[int, typer.Option(help="How many integrations.", min=1000, max=1_000_000)] = 100_000,
 ) -> None:
     """Measure the pages of the console over many integrations. Takes some minutes, most of them to store these."""
     configure(Format.CONSOLE, Level.ERROR)

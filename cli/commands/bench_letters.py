@@ -22,7 +22,7 @@ from worker.dead_letters.publishing import EXCHANGES
 
 
 def command(
-    letters: Annotated[int, typer.Option(help="How many dead letters.", min=1000)] = 100_000,
+    letters: Annotated[int, typer.Option(help="How many dead letters.", min=1000, max=1_000_000)] = 100_000,
     rate: Annotated[float, typer.Option(help="How many to replay in a second.", min=1)] = 100.0,
     seconds: Annotated[float, typer.Option(help="For how long.", min=5)] = 30.0,
 ) -> None:

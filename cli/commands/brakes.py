@@ -10,6 +10,7 @@ from rich.table import Table
 
 from adapters.mongodb.overview import HeldBack, Overview
 from cli.database import opened_database
+from cli.ids import LARGEST_ID, LEAST_ID
 from cli.ordering import give_order
 from cli.running import run
 from cli.showing import console, instant, json_line
@@ -29,7 +30,9 @@ _Which = Annotated[
 @app.command("list")
 def list_(
     integration: Annotated[str, typer.Option(help="Each deletion and each text of this integration.")] = "",
-    tenant: Annotated[int | None, typer.Option(help="Only integrations of this tenant.")] = None,
+    tenant: Annotated[
+        int | None, typer.Option(help="Only integrations of this tenant.", min=LEAST_ID, max=LARGEST_ID)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List what is held back, by integration; or item by item."""

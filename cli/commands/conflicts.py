@@ -14,6 +14,7 @@ from adapters.mongodb.journal import Journal, kept_for
 from cli.commands.log import item_named
 from cli.database import opened_database
 from cli.failing import Failed
+from cli.ids import LARGEST_ID, LEAST_ID
 from cli.ordering import give_order
 from cli.running import run
 from cli.showing import console, instant, json_line
@@ -30,7 +31,7 @@ app = typer.Typer(no_args_is_help=True, help="Conflicts: fields that were change
 def list_(
     integration: Annotated[str, typer.Option(help="Only of this integration.")] = "",
     item: Annotated[str, typer.Option(help="Only about this item, such as appointment/70551.")] = "",
-    tenant: Annotated[int | None, typer.Option(help="Only of this tenant.")] = None,
+    tenant: Annotated[int | None, typer.Option(help="Only of this tenant.", min=LEAST_ID, max=LARGEST_ID)] = None,
     before: Annotated[datetime | None, typer.Option(help="Only before this moment (UTC).")] = None,
     limit: Annotated[int, typer.Option(help="Show at most so many.", min=1, max=10_000)] = 50,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

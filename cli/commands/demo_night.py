@@ -26,8 +26,10 @@ _WORKERS: Final = 2
 def command(
     out: Annotated[Path | None, typer.Option(help="Write the page here, instead of on standard output.")] = None,
     users: Annotated[int, typer.Option(help="How many technicians.", min=1, max=500)] = 40,
-    items: Annotated[int, typer.Option(help="How many of their service calls are refused.", min=10)] = 500,
-    rate: Annotated[int, typer.Option(help="How many to replay in a second.", min=1)] = 20,
+    items: Annotated[
+        int, typer.Option(help="How many of their service calls are refused.", min=10, max=1_000_000)
+    ] = 500,
+    rate: Annotated[int, typer.Option(help="How many to replay in a second.", min=1, max=1_000_000)] = 20,
 ) -> None:
     """Play a night in which Cronofy refuses a field, and write a page of what an operator typed and saw."""
     configure(Format.CONSOLE, Level.ERROR)

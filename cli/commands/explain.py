@@ -13,6 +13,7 @@ from rich.table import Table
 from adapters.mongodb.records import Records
 from adapters.process.system import SystemClock
 from cli.database import opened_database
+from cli.ids import LARGEST_ID, LEAST_ID
 from cli.running import run
 from cli.showing import console, instant, json_line, plain
 from worker.explaining.answer import Answer, Line, Pair, Story
@@ -26,7 +27,9 @@ def command(
     subject: Annotated[
         str, typer.Argument(help="TYPE/ID or TYPE/ID/PART, the id of an event, or that of a link.", metavar="WHAT")
     ],
-    tenant: Annotated[int | None, typer.Option(help="Of which tenant an item is.")] = None,
+    tenant: Annotated[
+        int | None, typer.Option(help="Of which tenant an item is.", min=LEAST_ID, max=LARGEST_ID)
+    ] = None,
     integration: Annotated[str, typer.Option(help="Only as far as this integration is concerned.")] = "",
     live: Annotated[
         bool, typer.Option("--live", help="Ask both sides, too, what they say now. Needs a worker's settings.")

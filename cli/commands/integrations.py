@@ -13,6 +13,7 @@ from adapters.mongodb.overview import Overview
 from cli.commands import recheck
 from cli.database import opened_database
 from cli.failing import Failed
+from cli.ids import LARGEST_ID, LEAST_ID
 from cli.running import run
 from cli.showing import console, instant, json_line
 from events.calendar import Provider
@@ -26,8 +27,8 @@ app.command("recheck")(recheck.command)
 
 @app.command("list")
 def list_(
-    tenant: Annotated[int | None, typer.Option(help="Only those of this tenant.")] = None,
-    user: Annotated[int | None, typer.Option(help="Only those of this user.")] = None,
+    tenant: Annotated[int | None, typer.Option(help="Only those of this tenant.", min=LEAST_ID, max=LARGEST_ID)] = None,
+    user: Annotated[int | None, typer.Option(help="Only those of this user.", min=LEAST_ID, max=LARGEST_ID)] = None,
     after: Annotated[str, typer.Option(help="Begin after this integration.")] = "",
     limit: Annotated[int, typer.Option(help="Show at most so many.", min=1, max=10_000)] = 100,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from adapters.mongodb.journal import Journal, kept_for
 from cli.database import opened_database
 from cli.failing import Failed
+from cli.ids import LARGEST_ID, LEAST_ID
 from cli.running import run
 from cli.showing import console, instant, json_line
 from events.items import ItemType
@@ -24,7 +25,7 @@ from worker.settings import Store
 def command(
     integration: Annotated[str, typer.Option(help="Only of this integration.")] = "",
     item: Annotated[str, typer.Option(help="Only about this item, such as service_call/70551.")] = "",
-    tenant: Annotated[int | None, typer.Option(help="Only of this tenant.")] = None,
+    tenant: Annotated[int | None, typer.Option(help="Only of this tenant.", min=LEAST_ID, max=LARGEST_ID)] = None,
     run_id: Annotated[str, typer.Option("--run", help="Only of this run.")] = "",
     manual: Annotated[bool, typer.Option("--manual", help="Only what was done because a person asked.")] = False,
     direction: Annotated[Direction | None, typer.Option(help="Only what went this way.")] = None,

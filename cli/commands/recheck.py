@@ -13,6 +13,7 @@ from adapters.mongodb.overview import Overview
 from adapters.process.system import SystemClock
 from cli.database import opened_database
 from cli.failing import Failed
+from cli.ids import LARGEST_ID, LEAST_ID
 from cli.ordering import give_order
 from cli.running import run
 from events.integration import Integration
@@ -26,7 +27,7 @@ _PAGE = 200
 
 def command(
     integration_id: Annotated[str | None, typer.Argument(help="Which one.")] = None,
-    tenant: Annotated[int | None, typer.Option(help="All of this tenant.")] = None,
+    tenant: Annotated[int | None, typer.Option(help="All of this tenant.", min=LEAST_ID, max=LARGEST_ID)] = None,
     everything: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
     past: Annotated[PastRange, typer.Option(help="How far back to look for what is not known.")] = PastRange.NONE,
     future: Annotated[FutureRange, typer.Option(help="How far ahead.")] = FutureRange.ONE_MONTH,

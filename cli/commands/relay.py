@@ -19,7 +19,7 @@ GRACE_SECONDS: Final = 10.0
 
 def command(
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Where to listen; 0 takes a free port.")] = 8030,
+    port: Annotated[int, typer.Option(help="Where to listen; 0 takes a free port.", min=0, max=65535)] = 8030,
 ) -> None:
     """Take Cronofy's notifications by HTTP and put them on the queue, until SIGTERM."""
     settings = RelaySettings.load()

@@ -18,8 +18,10 @@ _GRACE_SECONDS = 10.0
 
 def command(
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
-    cronofy_port: Annotated[int, typer.Option(help="Where Cronofy listens; 0 takes a free port.")] = 8010,
-    psa_port: Annotated[int, typer.Option(help="Where the PSA listens; 0 takes a free port.")] = 8020,
+    cronofy_port: Annotated[
+        int, typer.Option(help="Where Cronofy listens; 0 takes a free port.", min=0, max=65535)
+    ] = 8010,
+    psa_port: Annotated[int, typer.Option(help="Where the PSA listens; 0 takes a free port.", min=0, max=65535)] = 8020,
     seed: Annotated[int, typer.Option(help="What happens by chance is drawn from this.")] = 1,
 ) -> None:
     """Run a Cronofy and a PSA to try things with, until SIGTERM. Act as their users below /_control/."""

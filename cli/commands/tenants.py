@@ -15,6 +15,7 @@ from adapters.process.system import SystemClock, new_id
 from cli.acting import As, Why, who
 from cli.database import opened_database
 from cli.failing import Failed
+from cli.ids import LARGEST_ID, LEAST_ID
 from cli.running import run
 from cli.showing import json_line
 from events.letters import Deed, Which
@@ -31,7 +32,7 @@ Json = dict[str, JsonValue]
 
 @app.command()
 def show(
-    tenant_id: Annotated[int, typer.Argument(help="Which one.")],
+    tenant_id: Annotated[int, typer.Argument(help="Which one.", min=LEAST_ID, max=LARGEST_ID)],
     json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Show what is set for a tenant, and what is not."""
@@ -40,7 +41,7 @@ def show(
 
 @app.command("set")
 def set_(
-    tenant_id: Annotated[int, typer.Argument(help="Which one.")],
+    tenant_id: Annotated[int, typer.Argument(help="Which one.", min=LEAST_ID, max=LARGEST_ID)],
     changes: Annotated[
         list[str], typer.Argument(help="NAME=VALUE, such as log_keep_days=30 or ownership.service_call.when=psa.")
     ],

@@ -19,8 +19,10 @@ _GRACE_SECONDS: Final = 90.0
 
 def command(
     workers: Annotated[int, typer.Option(help="How many workers to run.", min=0, max=16)] = 1,
-    cronofy_port: Annotated[int, typer.Option(help="Where Cronofy listens; 0 takes a free port.")] = 8010,
-    psa_port: Annotated[int, typer.Option(help="Where the PSA listens; 0 takes a free port.")] = 8020,
+    cronofy_port: Annotated[
+        int, typer.Option(help="Where Cronofy listens; 0 takes a free port.", min=0, max=65535)
+    ] = 8010,
+    psa_port: Annotated[int, typer.Option(help="Where the PSA listens; 0 takes a free port.", min=0, max=65535)] = 8020,
     seed: Annotated[int, typer.Option(help="What happens by chance is drawn from this.")] = 1,
 ) -> None:
     """Run everything on this machine until Ctrl-C: RabbitMQ, MongoDB, both sandboxes, the relay and workers."""

@@ -12,14 +12,15 @@ from adapters.mongodb.vault import Vault, new_key
 from adapters.process.system import SystemClock
 from cli.database import opened_database
 from cli.failing import Failed
+from cli.ids import LARGEST_ID, LEAST_ID
 from cli.running import run
 from cli.showing import json_line
 from worker.settings import Store
 
 app = typer.Typer(no_args_is_help=True, help="Users: what is kept about one, told or erased.")
 
-Tenant = Annotated[int, typer.Argument(help="The user's tenant.")]
-User = Annotated[int, typer.Argument(help="Which user.")]
+Tenant = Annotated[int, typer.Argument(help="The user's tenant.", min=LEAST_ID, max=LARGEST_ID)]
+User = Annotated[int, typer.Argument(help="Which user.", min=LEAST_ID, max=LARGEST_ID)]
 
 
 @app.command()

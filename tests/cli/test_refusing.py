@@ -47,6 +47,46 @@ def test_words_that_mean_nothing_are_refused(calsync: Calsync, words: tuple[str,
     assert told.err
 
 
+BIG = "99999999999999999999"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("log", "--tenant", BIG),
+        ("conflicts", "list", "--tenant", BIG),
+        ("integrations", "list", "--tenant", BIG),
+        ("integrations", "list", "--user", BIG),
+        ("integrations", "recheck", "--tenant", BIG),
+        ("brakes", "list", "--tenant", BIG),
+        ("dead-letters", "list", "--tenant", BIG),
+        ("dead-letters", "groups", "--tenant", BIG),
+        ("dead-letters", "list", "--newer", "999999d"),
+        ("dead-letters", "discard", "--older", "999999d", "--why", "x"),
+        ("dead-letters", "replay", "--all", "--stop-after-failures", BIG),
+        ("explain", "appointment/5", "--tenant", BIG),
+        ("tenants", "show", BIG),
+        ("tenants", "set", BIG, "remove_when_done=true"),
+        ("users", "export", "1", BIG),
+        ("users", "erase", str(2**31), "1"),
+        ("relay", "--port", "65536"),
+        ("sandbox", "--psa-port", "-1"),
+        ("dead-letters", "show", "\udcff"),
+        ("integrations", "show", "\udcff"),
+        ("log", "--after", "x\udc80"),
+        ("runs", "show", "\udcff"),
+    ],
+    ids=repr,
+)
+def test_numbers_and_texts_that_nothing_can_have_are_refused_before_anything_is_asked(
+    calsync: Calsync, words: tuple[str, ...]
+) -> None:
+    told = calsync(*words, **WHOLE)
+    assert (told.code, told.out) == (2, "")
+    assert len(told.err.splitlines()) == 1
+    assert "is away" not in told.err
+
+
 # Settings
 
 

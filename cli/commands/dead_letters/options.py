@@ -17,11 +17,12 @@ from adapters.mongodb.replay_jobs import OperatorActions, ReplayJobs
 from adapters.process.system import SystemClock, new_id
 from cli.acting import who
 from cli.database import opened_database
+from cli.ids import LARGEST_ID, LEAST_ID
 from events.letters import Status, Which
 from worker.dead_letters.desk import Desk
 from worker.settings import Store
 
-Tenant = Annotated[int | None, typer.Option(help="Only of this tenant.")]
+Tenant = Annotated[int | None, typer.Option(help="Only of this tenant.", min=LEAST_ID, max=LARGEST_ID)]
 Integration = Annotated[str, typer.Option(help="Only of this integration.")]
 Item = Annotated[str, typer.Option(help="Only about this item, such as service_call/70551.")]
 ReasonCode = Annotated[str, typer.Option("--reason", help="Only with this reason code.")]
@@ -76,7 +77,10 @@ def ago(words: str, option: str) -> datetime | None:
     match = _AGE.fullmatch(words)
     if match is None:
         raise typer.BadParameter(f"{option} takes a number and a unit, such as 30m, 12h or 7d")
-    return SystemClock().now() - timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
+    try:
+        return SystemClock().now() - timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
+    except OverflowError as error:
+        raise typer.BadParameter(f"{option} reaches back to before all time") from error
 
 
 def some(which: Which, *, all_: bool) -> Which:

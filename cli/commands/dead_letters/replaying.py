@@ -72,7 +72,8 @@ def replay(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen to each.")] = False,
     rate: Annotated[float, typer.Option(help="At most so many a second.", min=0.01, max=1000)] = 20.0,
     stop_after: Annotated[
-        int | None, typer.Option("--stop-after-failures", help="Stop when so many have failed again.", min=1)
+        int | None,
+        typer.Option("--stop-after-failures", help="Stop when so many have failed again.", min=1, max=1_000_000),
     ] = None,
     resume: Annotated[str, typer.Option(help="Go on with this job, where it was interrupted.", metavar="JOB")] = "",
     why: Why = "",
