@@ -12,7 +12,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.projection.texts import anything, like_markup, texts
-from worker.projection.text import DESCRIPTION_LIMIT, PSA_DESCRIPTION_LIMIT, SUBJECT_LIMIT, cut, line, literal, plain
+from worker.projection.text import (
+    DESCRIPTION_LIMIT,
+    PSA_DESCRIPTION_LIMIT,
+    SUBJECT_LIMIT,
+    cut,
+    line,
+    literal,
+    plain,
+    unescaped,
+)
 
 FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}"
 ACCENTED = "x\N{COMBINING DOT BELOW}\N{COMBINING ACUTE ACCENT}"
@@ -192,10 +201,19 @@ def test_comparable_text_is_nfc_without_control_characters(text: str) -> None:
         form.encode()
 
 
+@given(texts, st.sampled_from(["Ticket: <br>", "Ticket: R&D", "Ticket: R&amp;D", "Ticket: 7"]))
+@example("a &amp;lt; b", "Ticket: 7")
+@example("<p>&lt;br&gt;</p>", "Ticket: R&D")
+def test_literal_text_comes_back_as_it_is(text: str, fact: str) -> None:
+    for body in (plain(text), unescaped(plain(text))):
+        once = literal(f"{body}\n{fact}".strip())
+        assert plain(once) == once
+        assert literal(unescaped(once)) == once
+
+
 @given(texts)
-def test_literal_text_comes_back_as_it_is(text: str) -> None:
-    once = literal(f"{plain(text)}\nTicket: <br>".strip())
-    assert plain(once) == once
+def test_what_a_text_says_stands_for_the_text(text: str) -> None:
+    assert literal(unescaped(plain(text))) == plain(text)
 
 
 @given(like_markup)

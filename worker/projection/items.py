@@ -16,7 +16,7 @@ from events.values import replace
 from worker.core.ownership import Traits
 from worker.core.sides import PsaGone, PsaHolds, PsaNever, PsaUnread, PsaView
 from worker.projection.footer import footer, room_for_text
-from worker.projection.text import SUMMARY_LIMIT, cut, line, literal, plain
+from worker.projection.text import SUMMARY_LIMIT, cut, line, literal, plain, unescaped
 from worker.projection.times import all_day, due, timed, zone
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def _and(one: str, other: str) -> str:
 
 def _text(body: str | None, *lines: str) -> str:
     facts = "\n".join(fact for fact in lines if fact)
-    text = plain(body)
+    text = unescaped(plain(body))  # or it would be escaped twice
     return literal(f"{text}\n\n{facts}" if text and facts else text or facts)
 
 

@@ -69,9 +69,14 @@ def _innermost(text: str) -> str:
     return text  # escaped on purpose
 
 
+def unescaped(text: str) -> str:
+    """Return what a text in comparable form says to a person who reads it."""
+    return text_of(text) if is_markup(text) else text
+
+
 def literal(text: str) -> str:
     """Return text that is never HTML in the form in which it comes back as itself."""
-    return escaped(text) if is_markup(text) else text
+    return plain(escaped(text)) if is_markup(text) else text
 
 
 def line(text: str | None) -> str:
