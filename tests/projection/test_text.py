@@ -17,6 +17,7 @@ from worker.projection.text import (
     PSA_DESCRIPTION_LIMIT,
     SUBJECT_LIMIT,
     cut,
+    fitted,
     line,
     literal,
     plain,
@@ -257,6 +258,19 @@ def test_a_cut_text_fits_begins_alike_and_is_not_cut_again(text: str, limit: int
         assert any("".join(graphemes[:n]).rstrip() == whole for n in range(len(graphemes)))
 
 
+@given(texts, st.integers(1, 60), st.integers(1, 8))
+@example("AT&amp;T and more words R&D", 20, 1)
+@example("&lt;b&gt;words and more&lt;/b&gt;", 30, 1)
+@example("&lt;b&gt;x&lt;/b&gt;" + ">" * 60 + "R&D", 60, 1)
+def test_what_is_left_of_a_text_that_was_cut_comes_back_as_it_is(text: str, limit: int, times: int) -> None:
+    whole = plain(text * times)
+    once = fitted(whole, limit)
+    assert len(once) <= limit
+    assert plain(once) == once
+    assert fitted(once, limit) == once
+    assert (once == whole) is (len(whole) <= limit)
+
+
 @pytest.mark.parametrize("limit", [SUBJECT_LIMIT, DESCRIPTION_LIMIT, PSA_DESCRIPTION_LIMIT])
 @pytest.mark.parametrize("char", ["x", "\N{GRINNING FACE}", FAMILY])
 def test_every_limit_is_used_as_far_as_it_goes(limit: int, char: str) -> None:
@@ -283,7 +297,7 @@ def test_no_text_takes_long(piece: str) -> None:
         text = before + piece * (LONG // len(piece)) + after
         plain(text)
         line(text)
-        cut(literal(text), DESCRIPTION_LIMIT)
+        fitted(literal(text), DESCRIPTION_LIMIT)
     assert time.perf_counter() - began < 3
 
 

@@ -36,3 +36,17 @@ def test_a_service_call_about_markup_is_confirmed(world: World, text: str, statu
     (event,) = world.calendar.live()
     assert "&amp;lt;" not in event.description, "nobody escaped it twice"
     assert not world.parked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("<p>&lt;div&gt;" + "word " * 900 + "&lt;/div&gt;</p>", id="closed behind the cut"),
+        pytest.param("<p>AT&amp;T " + "word " * 900 + "&lt;br&gt;</p>", id="markup only behind the cut"),
+        pytest.param("AT&amp;T " + "word " * 900 + "R&D", id="no markup at all"),
+        pytest.param("&lt;b&gt;x&lt;/b&gt;" + ">" * 5000 + "R&D", id="longer in its new form"),
+    ],
+)
+def test_a_long_text_about_markup_is_confirmed(world: World, text: str) -> None:
+    assert ends(world, ItemType.APPOINTMENT, subject="Review", description=text) == IN_SYNC
+    assert not world.parked

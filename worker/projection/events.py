@@ -19,7 +19,7 @@ from events.link import (
 from events.tenant import PrivateInbound
 from worker.projection.footer import with_footer, without_footer
 from worker.projection.kinds import has_place, is_busy, kept_out
-from worker.projection.text import DESCRIPTION_LIMIT, PSA_DESCRIPTION_LIMIT, SUMMARY_LIMIT, cut, line, plain
+from worker.projection.text import DESCRIPTION_LIMIT, PSA_DESCRIPTION_LIMIT, SUMMARY_LIMIT, cut, fitted, line, plain
 from worker.projection.times import span, zone_name
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _content(event: CalendarEvent, when: When) -> Content:
     return Content(
         when=when,
         summary=cut(line(event.summary), SUMMARY_LIMIT) or "(no subject)",
-        description=cut(_text(event), PSA_DESCRIPTION_LIMIT),
+        description=fitted(_text(event), PSA_DESCRIPTION_LIMIT),
         location=line(event.location),
         private=event.private,
         busy=is_busy(event),
@@ -109,7 +109,7 @@ def write_of(
 
     `time_zones`: the first that is known is the one to display it in. Without any the calendar takes UTC.
     """
-    description = cut(content.description, DESCRIPTION_LIMIT)
+    description = fitted(content.description, DESCRIPTION_LIMIT)
     if isinstance(key, ManagedEvent) and item is not None:
         description = with_footer(content.description, item, url)
     start: datetime | date = content.when.start

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from events.items import ItemType
-from worker.projection.text import DESCRIPTION_LIMIT, cut
+from worker.projection.text import DESCRIPTION_LIMIT, fitted
 
 if TYPE_CHECKING:
     from events.link import ItemKey
@@ -44,7 +44,7 @@ def _mark(item: ItemKey) -> str:
 def with_footer(description: str, item: ItemKey, url: str | None) -> str:
     """Return the description to send. The text gives way if both do not fit."""
     end = footer(item, url)
-    return f"{cut(description, room_for_text(end))}\n\n{end}" if description else end
+    return f"{fitted(description, room_for_text(end))}\n\n{end}" if description else end
 
 
 def room_for_text(end: str) -> int:

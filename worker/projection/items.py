@@ -16,7 +16,7 @@ from events.values import replace
 from worker.core.ownership import Traits
 from worker.core.sides import PsaGone, PsaHolds, PsaNever, PsaUnread, PsaView
 from worker.projection.footer import footer, room_for_text
-from worker.projection.text import SUMMARY_LIMIT, cut, line, literal, plain, unescaped
+from worker.projection.text import SUMMARY_LIMIT, cut, fitted, line, literal, plain, unescaped
 from worker.projection.times import all_day, due, timed, zone
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ def project(key: ItemKey, item: Item, time_zone: str | None) -> PsaHolds | PsaGo
 
 def _holds(key: ItemKey, item: Item, content: Content, traits: Traits) -> PsaHolds:
     room = room_for_text(footer(key, item.url))
-    description = cut(content.description, room)
-    was_cut = len(description) != len(content.description)
+    description = fitted(content.description, room)
+    was_cut = description != content.description
     content = Content(
         when=content.when,
         summary=cut(content.summary, SUMMARY_LIMIT),

@@ -28,6 +28,7 @@ _CLEAN: Final[dict[int, str | None]] = {
 }
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _ESCAPES: Final = 4
+_STEP: Final = 16
 
 
 def plain(text: str | None) -> str:
@@ -96,6 +97,18 @@ def cut(text: str, limit: int) -> str:
             break
         length += len(grapheme.group())
     return text[:length].rstrip() + "…"
+
+
+def fitted(text: str, limit: int) -> str:
+    """Return text in comparable form, cut so that what is left still comes back as itself. Idempotent.
+
+    What is left may mean something else: without the one sign that kept it from being HTML it is read as HTML.
+    """
+    room = limit
+    while len(text) > limit:
+        text = plain(cut(text, room))
+        room -= _STEP  # in its new form it may be longer than what was cut
+    return text
 
 
 def _tidy(text: str) -> str:
