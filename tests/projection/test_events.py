@@ -65,6 +65,7 @@ def test_our_events_go_by_our_id_and_all_others_by_cronofys() -> None:
         (event(), content()),
         (event(summary="  Two\r\n lines "), content(summary="Two lines")),
         (event(summary=""), content(summary="(no subject)")),
+        (event(summary="\N{RIGHT-TO-LEFT MARK}\N{WORD JOINER}"), content(summary="(no subject)")),
         (event(summary="a <b>c</b> &amp; d"), content(summary="a <b>c</b> &amp; d")),
         (event(summary="x" * 2000), content(summary="x" * (SUMMARY_LIMIT - 1) + "…")),
         (event(description="a<br>b &amp; c"), content(description="a\nb & c")),

@@ -69,6 +69,8 @@ def test_text_has_one_form_and_keeps_everything_that_can_be_seen(
         ("Fix the <b> in <b>bold</b>", "Fix the <b> in <b>bold</b>"),
         ("R&amp;D", "R&amp;D"),
         ("first\u2028second", "first second"),
+        ("\N{LEFT-TO-RIGHT ISOLATE} \N{POP DIRECTIONAL ISOLATE}", ""),
+        (FAMILY, FAMILY),
         ("\N{IDEOGRAPHIC SPACE}wide\N{IDEOGRAPHIC SPACE}\N{IDEOGRAPHIC SPACE}", "wide"),
     ],
 )

@@ -241,9 +241,10 @@ _TODO_SUMMARY: Final = 80
 def _todo(key: ItemKey, item: Todo, where: ZoneInfo) -> PsaHolds | PsaGone:
     if item.date is None:
         return PsaGone(Reason.NO_DATE)
+    about = cut(line(unescaped(plain(item.description))), _TODO_SUMMARY)
     content = Content(
         when=due(item.date, DEFAULT_LENGTH, where),
-        summary=_done(_headed("To-do", cut(line(plain(item.description)), _TODO_SUMMARY)), done=item.complete),
+        summary=_done(_headed("To-do", about), done=item.complete),
         description=_text(item.description, _ticket(item.ticket)),
         busy=False,
     )

@@ -27,6 +27,8 @@ _CLEAN: Final[dict[int, str | None]] = {
     **dict.fromkeys((0x09, 0xA0, 0x2007, 0x202F), " "),
 }
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
+_UNSEEN: Final = frozenset({"Cf", "Mn", "Zs"})
+"""What shows nothing by itself: marks of direction, joiners, accents without a letter, blanks."""
 _ESCAPES: Final = 4
 _STEP: Final = 16
 
@@ -81,10 +83,11 @@ def literal(text: str) -> str:
 
 
 def line(text: str | None) -> str:
-    """Return text of one line, which is never HTML, in comparable form. Idempotent."""
+    """Return text of one line, which is never HTML, in comparable form; none if nothing can be seen. Idempotent."""
     if not text or (text.isascii() and text.isprintable() and "  " not in text and text == text.strip()):
         return text or ""
-    return " ".join(_tidy(text).split())
+    text = " ".join(_tidy(text).split())
+    return text if any(unicodedata.category(char) not in _UNSEEN for char in text) else ""
 
 
 def cut(text: str, limit: int) -> str:
