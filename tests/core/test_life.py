@@ -213,10 +213,10 @@ def test_a_rewritten_text_settles_after_one_write_and_stays_at_rest() -> None:
     assert life.waits(PATIENCE).calendar_read().plan == "Rest (in_sync)"
 
 
-def test_a_later_write_sends_the_text_as_the_psa_has_it() -> None:
+def test_a_later_write_sends_the_text_as_the_psa_has_it_and_the_meeting_that_is_shown() -> None:
     rewritten = replace(A, description=f"{A.description}\n{BLOCK}")
     life = of_new_item(A).sends().calendar_shows(rewritten).rests().psa_shows(DRAGGED)
-    assert life.wire == DRAGGED
+    assert life.wire == replace(DRAGGED, description=rewritten.description)
     life.sends().calendar_shows(replace(rewritten, when=DRAGGED.when))
     assert life.plan == "Rest (in_sync)"
 
@@ -226,7 +226,7 @@ def test_a_text_under_way_is_not_replaced_by_the_one_before_it() -> None:
     anew = replace(A, description="Anew")
     life = of_new_item(A).sends().calendar_shows(rewritten).rests().psa_shows(anew).sends().waits(SHORT)
     life.psa_shows(replace(anew, location="Room 2"))
-    assert life.wire == replace(anew, location="Room 2")
+    assert life.wire == replace(anew, location="Room 2", description=f"Anew\n\n{BLOCK}")
 
 
 def test_a_rewriting_that_shows_late_is_no_edit() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "scenarios.md").read_text()
-LAST: Final = {"S": 110, "D": 14, "M": 8}
+LAST: Final = {"S": 111, "D": 14, "M": 8}
 """The last number of each kind. A case that is added continues it; one that is dropped leaves its number behind."""
 _CASE: Final = re.compile(r"^- \*\*([SDM]\d+)\*\* ", re.MULTILINE)
 _PROOF: Final = re.compile(r"`(tests/[^`\s]+)`")

@@ -260,6 +260,11 @@ def test_a_cut_text_fits_begins_alike_and_is_not_cut_again(text: str, limit: int
         assert any("".join(graphemes[:n]).rstrip() == whole for n in range(len(graphemes)))
 
 
+@pytest.mark.parametrize("limit", [-5, 0, 1])
+def test_where_there_is_no_room_at_all_only_the_sign_of_a_cut_is_left(limit: int) -> None:
+    assert fitted("Figures", limit) == "…"
+
+
 @given(texts, st.integers(1, 60), st.integers(1, 8))
 @example("AT&amp;T and more words R&D", 20, 1)
 @example("&lt;b&gt;words and more&lt;/b&gt;", 30, 1)

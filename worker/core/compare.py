@@ -120,10 +120,53 @@ _CONFERENCE: Final = re.compile(
 
 def _without_conferences(lines: list[str]) -> Iterator[str]:
     """Leave out what stands between two rules and leads to an online meeting. Whatever is around it counts."""
-    rules = [number for number, line in enumerate(lines) if _RULE.fullmatch(line)]
     at = 0
+    for block in _conferences(lines):
+        yield from lines[at : block.start]
+        at = block.stop
+    yield from lines[at:]
+
+
+def _conferences(lines: list[str]) -> Iterator[slice]:
+    """Yield where conference blocks stand. Two can share the rule between them."""
+    at = 0
+    rules = [number for number, line in enumerate(lines) if _RULE.fullmatch(line)]
     for begin, end in pairwise(rules):
         if any(_CONFERENCE.search(line) for line in lines[begin:end]):
-            yield from lines[at:begin]
+            yield slice(max(at, begin), end + 1)
             at = end + 1
-    yield from lines[at:]
+
+
+# What of a text belongs to the event alone
+
+_SIGNS_OF_A_RULE: Final = ("_" * 20, "-::")
+_MOST: Final = 3_500
+"""What is longer together might not fit beside a footer."""
+
+
+def keeping(text: str, shown: str) -> str:
+    """Return a text to write with the conference blocks that are shown, and no others.
+
+    Whoever added one, it belongs to the event, and is no part of what the two sides tell each other: a write that
+    brought the text alone would end the meeting.
+    """
+    (ours, own), (theirs, blocks) = _apart(text), _apart(shown)
+    once = list(dict.fromkeys(blocks))  # a side can add the same one with each write
+    if own == once:
+        return text
+    if ours == theirs and blocks == once:
+        return shown
+    both = "\n\n".join(part for part in (ours, *once) if part)
+    return both if len(both) <= _MOST else text
+
+
+def _apart(text: str) -> tuple[str, list[str]]:
+    """Return a text without its conference blocks, and these as they are."""
+    if not any(sign in text for sign in _SIGNS_OF_A_RULE):
+        return text, []
+    lines = text.split("\n")
+    blocks = list(_conferences([" ".join(line.split()) for line in lines]))
+    found = ["\n".join(lines[block]) for block in blocks]
+    for block in reversed(blocks):
+        del lines[block]
+    return ("\n".join(lines).strip(), found) if blocks else (text, found)

@@ -10,7 +10,7 @@ from events.content import ALL_FIELDS, FIELDS, TEXT_FIELDS, Content, Field, Valu
 from events.link import Origin
 from events.reasons import Reason
 from events.tenant import Owner
-from worker.core.compare import differing, overlay, same, take
+from worker.core.compare import differing, keeping, overlay, same, take
 from worker.core.ownership import Fits, Misfits, Traits, TypeRules, as_kept
 from worker.core.plan import ChangeItem, Overruled, PutEvent
 from worker.core.sides import news
@@ -75,12 +75,17 @@ class Merge:
         held = last.content if last and last.content else self.link.calendar_base or self.shown
         ours = self.fields(Fate.TO_CALENDAR, Fate.RESTORE, Fate.DRIFTS)
         theirs = self.fields(Fate.TO_PSA, Fate.AGREED, Fate.FROZEN)
-        content = take(take(held, self.psa, ours), self.shown, theirs)
+        content = self._with_blocks(take(take(held, self.psa, ours), self.shown, theirs))
         pending = last.fields - theirs if last else frozenset[Field]()
         # How a value that is shown was once sent; what is still on its way is sent as it is.
         sent_as = {f: value for f, value in self.link.rewritten.items() if f not in ours | theirs | pending}
         overwritten = differing(content, self.shown)
-        return PutEvent(content=content, wire=overlay(content, sent_as), fields=ours | pending | overwritten)
+        wire = self._with_blocks(overlay(content, sent_as))
+        return PutEvent(content=content, wire=wire, fields=ours | pending | overwritten)
+
+    def _with_blocks(self, content: Content) -> Content:
+        text = keeping(content.description, self.shown.description)
+        return content if text == content.description else overlay(content, {Field.DESCRIPTION: text})
 
     def overruled_by_psa(self) -> tuple[Overruled, ...]:
         """Return the event's values that `put_event` writes over."""

@@ -108,7 +108,7 @@ def fitted(text: str, limit: int) -> str:
     What is left may mean something else: without the one sign that kept it from being HTML it is read as HTML.
     """
     room = limit
-    while len(text) > limit:
+    while len(text) > max(limit, 1):
         text = plain(cut(text, room))
         room -= _STEP  # in its new form it may be longer than what was cut
     return text
