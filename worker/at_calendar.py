@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 
 BATCH: Final = 50
 """What Cronofy takes at once."""
-_PERHAPS_THE_EVENTS: Final = frozenset({Reason.SERVER_ERROR, Reason.UNREADABLE_ANSWER})
+_PERHAPS_THE_EVENTS: Final = frozenset({
+    Reason.SERVER_ERROR,
+    Reason.UNREADABLE_ANSWER,
+    Reason.CALENDAR_REFUSED,
+    Reason.MISSING_SCOPE,
+})
 """Why a single write fails, if it is not the service that does."""
 
 
@@ -97,14 +102,12 @@ async def _write(work: Slice, steps: Sequence[Judged]) -> list[Judged]:
 async def _results(work: Slice, writes: Sequence[CalendarWrite]) -> list[WriteResult]:
     try:
         return await work.calendar.write(writes)
-    except TryLater as error:
-        if len(writes) > 1 or error.system is not System.CRONOFY or error.reason not in _PERHAPS_THE_EVENTS:
+    except (TryLater, Refused) as error:
+        elsewhere = isinstance(error, TryLater) and error.system is not System.CRONOFY
+        if len(writes) > 1 or elsewhere or error.reason not in _PERHAPS_THE_EVENTS:
             raise
+        # Perhaps all would be turned down just now, so it is tried for a day before it is set aside.
         return [Stumbled(error.reason, error.detail)]
-    except Refused as error:
-        if len(writes) > 1 or error.reason not in {Reason.CALENDAR_REFUSED, Reason.MISSING_SCOPE}:
-            raise
-        return [Rejected(error.reason, error.detail)]
 
 
 async def _failure_of_all(

@@ -114,6 +114,24 @@ def test_an_event_with_which_a_whole_request_fails_is_set_aside_and_all_others_a
     assert len(world.parked) == 1, "somebody has to look at it"
 
 
+@pytest.mark.parametrize("reason", [Reason.CALENDAR_REFUSED, Reason.MISSING_SCOPE], ids=str)
+def test_while_every_write_is_turned_down_nothing_is_set_aside(
+    world: World, monkeypatch: pytest.MonkeyPatch, reason: Reason
+) -> None:
+    async def refuse(_: Sequence[CalendarWrite]) -> list[WriteResult]:
+        await world.step("refused")
+        raise Refused(reason, "all of them")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.calendar, "write", refuse)
+        for name in ("a", "b", "c", "d"):
+            appointment(world, name)
+        for_hours(world, 12)
+        assert world.parked == []
+    for_hours(world, 2)
+    assert shown(world) == ["a", "b", "c", "d"]
+
+
 @pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(days=400)], ids=str)
 @pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
 def test_a_clock_that_was_wrong_once_hides_nothing_for_good(
