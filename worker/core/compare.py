@@ -157,7 +157,7 @@ def keeping(text: str, shown: str) -> str:
     if ours == theirs and blocks == once:
         return shown
     both = "\n\n".join(part for part in (ours, *once) if part)
-    return both if len(both) <= _MOST else text
+    return both if len(both) <= _MOST else ours
 
 
 def _apart(text: str) -> tuple[str, list[str]]:
