@@ -160,10 +160,12 @@ async def open_database(driver: Driver, url: str, name: str) -> AsyncGenerator[D
         opened = client.get_database(name, codec_options=_TIMES, write_concern=concern, **reading)
         yield cast("Database", opened if driver is Driver.MOTOR else Uncut(opened, calls))
     finally:
-        closed = client.close()
-        if closed is not None:
-            await closed
-        await calls.end()
+        try:
+            closed = client.close()
+            if closed is not None:
+                await closed
+        finally:
+            await calls.end()
 
 
 def _pymongo(url: str) -> pymongo.AsyncMongoClient[Document]:
