@@ -219,12 +219,8 @@ def erased_during_intake(steps: int, *, crash: bool) -> bool:
     try:
         people.make_item(world)
         news = world.deliver(world.queue[0])
-        for _ in range(steps):
-            if news.alive:
-                world.advance_task(news)
-        if not news.alive:
+        if not left_standing(world, news, steps):
             return False
-        world.tasks.remove(news)
         wizard.erase(world)
         world.settle()
         world.tasks.append(news)
@@ -255,12 +251,8 @@ def deleted_during_erasing(steps: int) -> bool:
         wizard.erase(world)
         to_its_end(world, world.deliver(world.queue[-1]))
         erasing = world.start("wake", world.executor.execute(Wake(integration_id="int-1", cause=Cause.DUE), "erase"))
-        for _ in range(steps):
-            if erasing.alive:
-                world.advance_task(erasing)
-        if not erasing.alive:
+        if not left_standing(world, erasing, steps):
             return False
-        world.tasks.remove(erasing)
         wizard.delete_only(world)
         (asked,) = [one.content for one in world.queue if isinstance(one.content, Delete)]
         to_its_end(world, world.deliver(world.queue[-1]))
@@ -273,6 +265,16 @@ def deleted_during_erasing(steps: int) -> bool:
     finally:
         world.close()
     return True
+
+
+def left_standing(world: World, task: Task, steps: int) -> bool:
+    """Leave a task where it stands after so many steps, for others to go on. False if it comes to its end before."""
+    for _ in range(steps):
+        if task.alive:
+            world.advance_task(task)
+    if task.alive:
+        world.tasks.remove(task)
+    return task.alive
 
 
 def to_its_end(world: World, task: Task) -> None:
